@@ -1,0 +1,1 @@
+"""The console: the border for people, rendered on the server."""

@@ -1,0 +1,274 @@
+"""A tolerant header layer: blocks of header fields, encoded words, parameters, message ids and dates.
+
+Follows RFC 5322 (fields), RFC 2047 (encoded words), RFC 2231 (parameters) and forgives what real mail does to them:
+raw 8-bit text in any charset, encoded words split inside a character, junk lines between fields, missing quotes.
+Everything here is linear in the size of its input; nothing raises on garbage.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_tz
+from functools import cached_property
+from urllib.parse import unquote_to_bytes
+
+from contactcenter.channels.email import charsets
+from contactcenter.channels.email.transfer import base64_bytes
+
+MAX_BLOCK = 256 * 1024  # bytes of one header block that are looked at
+MAX_FIELDS = 1000  # fields of one block
+MAX_VALUE = 64 * 1024  # bytes of one field
+MAX_PARAMETERS = 100
+MAX_IDS = 100
+
+_FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*+:((?:[^\n]*+\n(?=[ \t]))*+[^\n]*+)\n?")
+_KNOWN = re.compile(
+    rb"(?:from|to|cc|subject|date|message-id|received|return-path|mime-version|content-[a-z-]+|reply-to|sender"
+    rb"|in-reply-to|references|delivered-to|x-[a-z0-9-]+|dkim-signature|auto-submitted|list-[a-z-]+)[ \t]*:",
+    re.I,
+)
+_WORD_START = re.compile(r"=\?([A-Za-z0-9_.:()+*-]{1,60})\?([bBqQ])\?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+_PARAMETER = re.compile(r';[\s;]*+([^\s=;]{1,200})\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^;]*+))', re.S)
+_CONTINUED = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*)?$")
+_ID = re.compile(r"<([^<>]{1,998})>")
+_BARE_ID = re.compile(r"[^\s<>,;\"()]{1,400}@[^\s<>,;\"()]{1,400}")
+
+
+@dataclass(frozen=True)
+class Headers:
+    """The fields of one header block in their order: lower-case name and raw unfolded value."""
+
+    fields: tuple[tuple[str, bytes], ...]
+    hint: str = field(default="", compare=False)  # charset that raw 8-bit values are in, where one is known
+
+    @cached_property
+    def _first(self) -> dict[str, bytes]:
+        """First value of each name."""
+        return dict(reversed(self.fields))
+
+    def __contains__(self, name: str) -> bool:
+        """Whether a field of that lower-case name is there."""
+        return name in self._first
+
+    def raw(self, name: str) -> str:
+        """First value as text, without decoding encoded words; "" when the field is missing."""
+        value = self._first.get(name)
+        return "" if value is None else raw_text(value, self.hint)
+
+    def all_raw(self, name: str) -> list[str]:
+        """Every value of a name as text."""
+        return [raw_text(value, self.hint) for key, value in self.fields if key == name]
+
+    def text(self, name: str) -> str:
+        """First value for people to read: encoded words decoded, control characters out."""
+        return one_line(decode_words(self.raw(name)))
+
+
+def parse_headers(raw: bytes, start: int = 0, end: int | None = None) -> tuple[Headers, int, list[str]]:
+    """Fields of the block at `start`, offset of the body behind it, and warnings."""
+    stop = len(raw) if end is None else end
+    position = _skip_leading_junk(raw, start, stop)
+    limit = min(stop, position + MAX_BLOCK)
+    fields: list[tuple[str, bytes]] = []
+    warnings: list[str] = []
+    while position < limit:
+        if raw[position : position + 1] == b"\n" or raw[position : position + 2] == b"\r\n":
+            position += 1 if raw[position : position + 1] == b"\n" else 2
+            break
+        match = _FIELD.match(raw, position, limit)
+        if match and len(fields) < MAX_FIELDS:
+            fields.append((match[1].decode("ascii").lower(), unfold(match[2][:MAX_VALUE])))
+            position = match.end()
+            continue
+        if match:
+            warnings = ["more header fields than are read"]
+            position = match.end()
+            continue
+        following = raw.find(b"\n", position, limit) + 1
+        if following and (raw.startswith((b">From ", b"From "), position) or _KNOWN.match(raw, following, limit)):
+            warnings = ["a line between the header fields was left out"]
+            position = following
+            continue
+        warnings = ["no empty line behind the header"]
+        break
+    if position >= limit < stop:
+        warnings = ["header too long"]
+        blank = re.compile(rb"\n\r?\n").search(raw, position, stop)
+        position = blank.end() if blank else stop
+    return Headers(tuple(fields)), position, warnings
+
+
+def _skip_leading_junk(raw: bytes, start: int, stop: int) -> int:
+    """Offset of the first field: a byte order mark, empty lines and an mbox line are passed over."""
+    position = start
+    if raw.startswith(b"\xef\xbb\xbf", position):
+        position += 3
+    if start == 0:
+        while position < stop and raw[position] in b"\r\n":
+            position += 1
+    for mbox in (b"From ", b">From "):
+        if raw.startswith(mbox, position):
+            newline = raw.find(b"\n", position, min(stop, position + 1000))
+            position = newline + 1 if newline >= 0 else position
+    return position
+
+
+def unfold(value: bytes) -> bytes:
+    """A field's value on one line (RFC 5322, 2.2.3), stripped."""
+    if b"\n" in value:
+        value = value.replace(b"\r\n", b"").replace(b"\n", b"")
+    return value.strip()
+
+
+def raw_text(value: bytes, hint: str = "") -> str:
+    """Text of a raw value; 8-bit bytes are UTF-8 or guessed."""
+    if value.isascii():
+        return value.decode("ascii") if b"\x1b$" not in value else charsets.decode(value, "iso-2022-jp")
+    return charsets.decode(value, hint or None)
+
+
+def one_line(text: str) -> str:
+    """The text with control characters and line ends turned into single spaces: nothing of it can start a new header."""
+    return charsets.clean(_CONTROL.sub(" ", text)).strip() if not text.isprintable() else text.strip()
+
+
+def decode_words(text: str) -> str:
+    """RFC 2047 encoded words decoded; neighbours in the same charset are joined before decoding.
+
+    Unterminated words and unknown charsets are read as far as they go; white space between encoded words disappears.
+    """
+    if "=?" not in text:
+        return text
+    pieces: list[str | tuple[str, bytes]] = []
+    position, closing = 0, 0
+    while (begin := text.find("=?", position)) >= 0:
+        match = _WORD_START.match(text, begin)
+        if not match:
+            _add_plain(pieces, text[position : begin + 2])
+            position = begin + 2
+            continue
+        if closing < match.end():
+            closing = text.find("?=", match.end())
+            closing = len(text) if closing < 0 else closing
+        inner = text.find("=?", match.end(), closing)
+        broken = inner >= 0 and _WORD_START.match(text, inner)
+        stop = inner if broken else closing
+        _add_plain(pieces, text[position:begin])
+        pieces.append((match[1].partition("*")[0].lower(), _word_bytes(match[2], text[match.end() : stop])))
+        position = stop if broken else min(stop + 2, len(text))
+    _add_plain(pieces, text[position:])
+    return _join(pieces)
+
+
+def _add_plain(pieces: list[str | tuple[str, bytes]], text: str) -> None:
+    """Appends text that is not encoded."""
+    if text:
+        pieces.append(text)
+
+
+def _word_bytes(encoding: str, payload: str) -> bytes:
+    """Bytes of one encoded word."""
+    data = payload.encode("utf-8", "replace")
+    if encoding in "bB":
+        return base64_bytes(data)
+    return binascii.a2b_qp(data.replace(b" ", b"=20").rstrip(b"="), header=True)
+
+
+def _join(pieces: list[str | tuple[str, bytes]]) -> str:
+    """Decoded words and plain text put together; equal charsets are decoded in one go."""
+    out: list[str] = []
+    charset, pending = "", b""
+    for index, piece in enumerate(pieces):
+        if isinstance(piece, str):
+            between = 0 < index < len(pieces) - 1 and isinstance(pieces[index - 1], tuple)
+            if between and isinstance(pieces[index + 1], tuple) and not piece.strip():
+                continue
+            if pending:
+                out.append(charsets.decode(pending, charset))
+                pending = b""
+            out.append(piece)
+            continue
+        if pending and piece[0] != charset:
+            out.append(charsets.decode(pending, charset))
+            pending = b""
+        charset, pending = piece[0], pending + piece[1] if not pending.endswith(b"\x1b") else pending + piece[1]
+    if pending:
+        out.append(charsets.decode(pending, charset))
+    return "".join(out)
+
+
+def parse_parameters(value: str) -> tuple[str, dict[str, str]]:
+    """Main value in lower case and the parameters of a Content-Type or Content-Disposition field (RFC 2045, RFC 2231)."""
+    main, semicolon, rest = value.partition(";")
+    parameters: dict[str, str] = {}
+    if not semicolon:
+        return _token(main), parameters
+    parts: dict[str, list[tuple[int, bool, str]]] = {}
+    for count, match in enumerate(_PARAMETER.finditer(semicolon + rest)):
+        if count == MAX_PARAMETERS:
+            break
+        quoted, bare = match[2], match[3]
+        text = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else bare.strip().strip('"')
+        name = _CONTINUED.match(match[1].lower())
+        if not name:
+            continue
+        if name[2] is None and not name[3]:
+            parameters.setdefault(name[1], one_line(decode_words(text)))
+        else:
+            parts.setdefault(name[1], []).append((int(name[2] or 0), bool(name[3]), text))
+    for key, sections in parts.items():
+        parameters[key] = one_line(_continued(sections))
+    return _token(main), parameters
+
+
+def _token(text: str) -> str:
+    """A type or disposition in lower case, without comments, quotes and white space."""
+    return text.partition("(")[0].strip().strip('"').lower().replace(" ", "")
+
+
+def _continued(sections: list[tuple[int, bool, str]]) -> str:
+    """Value of an RFC 2231 parameter: sections in order, percent encoding and charset resolved."""
+    sections.sort(key=lambda section: section[0])
+    charset = ""
+    if sections[0][1] and sections[0][2].count("'") >= 2:
+        charset, _, first = sections[0][2].split("'", 2)
+        sections[0] = (sections[0][0], True, first)
+    if not any(encoded for _, encoded, _ in sections):
+        return decode_words("".join(text for _, _, text in sections))
+    joined = b"".join(unquote_to_bytes(text) if encoded else text.encode("utf-8") for _, encoded, text in sections)
+    return charsets.decode(joined, charset or None)
+
+
+def message_ids(value: str) -> tuple[str, ...]:
+    """Message ids without brackets, white space and doubles; the first and the last ones where there are too many."""
+    found = _ID.findall(value) or _BARE_ID.findall(value[:4000])
+    ids = dict.fromkeys(name for name in ("".join(one_line(item).split()) for item in found) if name)
+    names = tuple(ids)
+    return names if len(names) <= MAX_IDS else names[:1] + names[1 - MAX_IDS :]
+
+
+def message_id(value: str) -> str:
+    """The one id of a Message-ID field without brackets; "" where there is none."""
+    found = message_ids(value[:4000])
+    return found[0] if found else "".join(one_line(value[:998]).split()).strip("<>")
+
+
+def parse_date(value: str) -> datetime | None:
+    """Point in time in UTC of a Date field; None where it cannot be told or lies outside the years 1 to 9999."""
+    text = value[:200].strip()
+    try:
+        parts = parsedate_tz(text)
+        if parts is not None:
+            naive = datetime(*parts[:6], tzinfo=UTC)
+            offset = parts[9] or 0
+            if abs(offset) > 24 * 3600:
+                offset = 0
+            return datetime.fromtimestamp(naive.timestamp() - offset, UTC)
+        found = datetime.fromisoformat(text)
+    except (ValueError, OverflowError, OSError, TypeError, IndexError):
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

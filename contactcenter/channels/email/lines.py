@@ -1,0 +1,40 @@
+"""Lines of a body with what the markup told about them: the common ground of text and HTML bodies."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Mark(IntEnum):
+    """What the structure of a body says of a line."""
+
+    NONE = 0
+    QUOTE = 1  # inside a container that a mail program makes for quotations
+    BLOCK = 2  # inside a bare blockquote: a quotation when an introduction stands before it
+    SIGNATURE = 3  # inside a container that a mail program makes for signatures
+    CUT = 4  # from here on everything is the mail answered to
+
+
+class Line(NamedTuple):
+    """One line without its end, and its mark."""
+
+    text: str
+    mark: Mark = Mark.NONE
+
+
+def text_lines(text: str) -> list[Line]:
+    """Lines of a plain body."""
+    return [Line(line) for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+
+
+def join_lines(lines: list[Line]) -> str:
+    """The text of lines without blank ends and with at most two empty lines in a row."""
+    out: list[str] = []
+    blank = 0
+    for line in lines:
+        text = line.text.rstrip()
+        blank = 0 if text else blank + 1
+        if blank <= 2:
+            out.append(text)
+    return "\n".join(out).strip("\n")

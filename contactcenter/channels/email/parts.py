@@ -1,0 +1,199 @@
+"""The MIME tree of a mail (RFC 2045, RFC 2046), cut out of the raw bytes with caps and without recursion into mails.
+
+The standard library's parser is not used here: it walks line by line through a stack of generators, which is
+slow on large attachments and takes minutes on deeply nested ones. A mail is cut at its boundaries by substring search instead,
+so the work is size times depth, and depth and number of parts are capped. A nested mail (message/rfc822) is a leaf.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from contactcenter.channels.email.headers import Headers, parse_headers, parse_parameters
+from contactcenter.channels.email.transfer import decode_body
+
+MAX_PARTS = 500
+MAX_DEPTH = 12
+
+
+@dataclass
+class Part:
+    """One node of the tree: its header fields, its undecoded body, and the parts inside a multipart."""
+
+    headers: Headers
+    raw: bytes
+    start: int
+    end: int
+    default_type: str = "text/plain"
+    children: list[Part] = field(default_factory=list)
+
+    @cached_property
+    def _type(self) -> tuple[str, dict[str, str]]:
+        """Content type and its parameters; a malformed type counts as the default."""
+        main, parameters = parse_parameters(self.headers.raw("content-type"))
+        if main.count("/") != 1 or main.startswith("/") or main.endswith("/"):
+            main = {"text": "text/plain", "html": "text/html"}.get(main, self.default_type)
+        return main, parameters
+
+    @property
+    def content_type(self) -> str:
+        """Lower-case type such as ``text/plain``."""
+        return self._type[0]
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Parameters of the content type; names in lower case."""
+        return self._type[1]
+
+    @cached_property
+    def disposition(self) -> tuple[str, dict[str, str]]:
+        """Content-Disposition and its parameters (RFC 2183)."""
+        return parse_parameters(self.headers.raw("content-disposition"))
+
+    @cached_property
+    def filename(self) -> str:
+        """The name the sender gave the file, as text; not safe as a path."""
+        return self.disposition[1].get("filename") or self.parameters.get("name") or ""
+
+    @property
+    def encoding(self) -> str:
+        """Lower-case Content-Transfer-Encoding."""
+        return self.headers.raw("content-transfer-encoding").partition(";")[0].partition("(")[0].strip(" \t\"'").lower()
+
+    @property
+    def body(self) -> bytes:
+        """The body as it was sent."""
+        return self.raw[self.start : self.end]
+
+    @cached_property
+    def content(self) -> bytes:
+        """The body with its transfer encoding undone."""
+        return decode_body(self.body, self.encoding)
+
+    @property
+    def content_id(self) -> str:
+        """Content-ID without brackets."""
+        return self.headers.text("content-id").strip("<> ")
+
+    def walk(self) -> list[Part]:
+        """This part and all below it, in the order of the mail."""
+        found, waiting = [], [self]
+        while waiting:
+            part = waiting.pop()
+            found.append(part)
+            waiting.extend(reversed(part.children))
+        return found
+
+
+@dataclass
+class _Budget:
+    """What may still be read of one mail."""
+
+    parts: int = MAX_PARTS
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, text: str) -> None:
+        """Notes a warning once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+
+def parse_tree(raw: bytes) -> tuple[Part, list[str]]:
+    """The tree of a whole mail and what was odd about it."""
+    if b"\n" not in raw and b"\r" in raw:
+        raw = raw.replace(b"\r", b"\n")
+    headers, start, warnings = parse_headers(raw)
+    root = Part(headers, raw, start, len(raw))
+    budget = _Budget(warnings=list(warnings))
+    waiting = [(root, 0)]
+    while waiting:
+        part, depth = waiting.pop()
+        if not part.content_type.startswith("multipart/"):
+            continue
+        if depth >= MAX_DEPTH:
+            budget.warn("parts nested too deep")
+            continue
+        _split(part, budget)
+        waiting.extend((child, depth + 1) for child in reversed(part.children))
+    return root, budget.warnings
+
+
+def _split(part: Part, budget: _Budget) -> None:
+    """Fills in the children of a multipart."""
+    boundary = part.parameters.get("boundary", "").rstrip().encode("utf-8", "replace")
+    if not boundary or not _first_delimiter(part, boundary):
+        boundary = _guessed_boundary(part)
+    if not boundary:
+        budget.warn("multipart without a boundary")
+        part.headers = Headers(tuple(f for f in part.headers.fields if f[0] != "content-type"))
+        part.__dict__.pop("_type", None)
+        return
+    default = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
+    pieces, closed = _pieces(part, boundary, budget)
+    if not closed:
+        budget.warn("multipart without its end")
+    for start, end in pieces:
+        headers, body, _ = parse_headers(part.raw, start, end)
+        part.children.append(Part(headers, part.raw, min(body, end), end, default))
+
+
+def _first_delimiter(part: Part, boundary: bytes) -> bool:
+    """Whether the boundary occurs in the part at all."""
+    return part.raw.find(b"--" + boundary, part.start, part.end) >= 0
+
+
+def _guessed_boundary(part: Part) -> bytes:
+    """The boundary a body seems to use: its first line that starts with two hyphens and comes again."""
+    position = part.start
+    for _ in range(200):
+        newline = part.raw.find(b"\n", position, part.end)
+        line = part.raw[position : newline if newline >= 0 else part.end].rstrip()
+        if line.startswith(b"--") and 4 < len(line) < 100 and part.raw.find(line, position + len(line), part.end) >= 0:
+            return line[2:]
+        if newline < 0:
+            return b""
+        position = newline + 1
+    return b""
+
+
+def _pieces(part: Part, boundary: bytes, budget: _Budget) -> tuple[list[tuple[int, int]], bool]:
+    """Start and end of each piece between delimiter lines, and whether the closing one was found."""
+    raw, delimiter = part.raw, b"--" + boundary
+    pieces: list[tuple[int, int]] = []
+    opened = -1
+    position = part.start
+    while (found := raw.find(delimiter, position, part.end)) >= 0:
+        position = found + len(delimiter)
+        if found > part.start and raw[found - 1] not in b"\n\r":
+            continue
+        closing = raw.startswith(b"--", position)
+        newline = raw.find(b"\n", position, part.end)
+        line_end = newline if newline >= 0 else part.end
+        tail = raw[position + (2 if closing else 0) : min(line_end, position + 200)].strip()
+        if tail:
+            continue
+        if opened >= 0:
+            pieces.append((opened, _before_newline(raw, opened, found)))
+        opened = -1
+        if closing:
+            budget.parts -= len(pieces)
+            return pieces, True
+        if len(pieces) >= budget.parts:
+            budget.warn("more parts than are read")
+            break
+        opened = newline + 1 if newline >= 0 else part.end
+        position = max(position, opened - 1)
+    if opened >= 0:
+        pieces.append((opened, part.end))
+    budget.parts -= len(pieces)
+    return pieces, False
+
+
+def _before_newline(raw: bytes, start: int, found: int) -> int:
+    """End of a piece: the line end before a delimiter belongs to the delimiter."""
+    if found - 1 >= start and raw[found - 1] == 10:
+        found -= 1
+        if found - 1 >= start and raw[found - 1] == 13:
+            found -= 1
+    return found

@@ -1,0 +1,318 @@
+"""The visible reply: what the customer newly wrote, apart from quotation and signature.
+
+Structure first (containers that mail programs make, quote marks, header blocks), phrases second. One pass over the
+lines, each looked at with patterns of capped length, so the work is linear. When in doubt the words stay: losing what a
+customer wrote is worse than showing a quotation twice. When nothing would be left, the whole text is the reply.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from contactcenter.channels.email.lines import Line, Mark, join_lines
+from contactcenter.channels.email.reply_phrases import (
+    Label,
+    is_device_line,
+    is_introduction,
+    is_rule,
+    is_separator,
+    is_sign_off,
+    label_of,
+    may_end_introduction,
+)
+
+MAX_LINES = 20_000  # lines looked at; what follows belongs to the quotation
+
+_QUOTED = re.compile(r"\s{0,3}(?:>|&gt;)")
+_DELIMITER = re.compile(r"\s{0,2}(?:--|—|––|- -)\s*$")
+_LONG = 55  # characters from which on a quoted line may have been wrapped by the mailer
+_CONTACT = re.compile(
+    r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{1,60}|https?://|\bwww\.|\b(?:tel|phone|mobile|fax|cell|skype|whatsapp|wechat|qq)\b\s?[:：.]?"
+    r"|(?:电话|手机|微信|传真|邮箱|地址)\s?[:：]|\+?\(?\d{2,4}\)?[\s./-]?\d{3,4}[\s./-]?\d{3,4}",
+    re.I,
+)
+_FOOTER = re.compile(
+    r"mailing list|unsubscribe|you (?:are )?receiv(?:ed|ing) this|reply to this email directly|view it on github|confidential"
+    r"|intended (?:only|solely) for|if you (?:are not|have received)|virus-free|avast|退订|本邮件(?:及其附件)?(?:含有|包含)|保密|avg\.com",
+    re.I,
+)
+
+
+class Role(Enum):
+    """What a line is."""
+
+    OWN = "own"
+    QUOTE = "quote"
+    SIGNATURE = "signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A body taken apart. The three texts together hold every line of it."""
+
+    visible: str
+    quoted: str
+    signature: str
+
+
+def split_reply(lines: list[Line]) -> Reply:
+    """What was newly written, what was quoted, and the signature, of the lines of a body."""
+    head = lines[:MAX_LINES]
+    roles = [Role.OWN] * len(head)
+    _mark_structure(head, roles)
+    _mark_quotations(head, roles)
+    _mark_signature(head, roles)
+    visible = join_lines([line for line, role in zip(head, roles, strict=True) if role is Role.OWN])
+    if not visible.strip():
+        return _nothing_left(lines)
+    quoted = join_lines([line for line, role in zip(head, roles, strict=True) if role is Role.QUOTE] + lines[MAX_LINES:])
+    signature = join_lines([line for line, role in zip(head, roles, strict=True) if role is Role.SIGNATURE])
+    return Reply(visible.strip(), quoted.strip(), signature.strip())
+
+
+def _nothing_left(lines: list[Line]) -> Reply:
+    """A mail that is all quotation or signature, such as a forwarded one, is shown whole."""
+    return Reply(join_lines(lines).strip(), "", "")
+
+
+def _mark_structure(lines: list[Line], roles: list[Role]) -> None:
+    """Takes over what the HTML containers said."""
+    seen_own = False
+    for index, line in enumerate(lines):
+        match line.mark:
+            case Mark.CUT if seen_own:
+                roles[index:] = [Role.QUOTE] * (len(roles) - index)
+                return
+            case Mark.QUOTE:
+                roles[index] = Role.QUOTE
+            case Mark.SIGNATURE:
+                roles[index] = Role.SIGNATURE
+            case Mark.NONE if line.text.strip():
+                seen_own = True
+
+
+def _mark_quotations(lines: list[Line], roles: list[Role]) -> None:
+    """Finds quotations by their quote marks, introductions, separators and header blocks."""
+    index, own = 0, False
+    while index < len(lines):
+        text = lines[index].text
+        if roles[index] is not Role.OWN or not text.strip():
+            index += 1
+            continue
+        if _QUOTED.match(text):
+            index = _mark_quoted_block(lines, roles, index)
+            continue
+        if (own and is_separator(text)) or _is_header_block(lines, index):
+            _mark_rest(roles, _with_rules(lines, index))
+            return
+        if own and is_device_line(text) and _stands_alone(lines, index):
+            roles[index] = Role.SIGNATURE
+            if not _has_structure(lines, roles, index + 1):
+                _mark_rest(roles, index + 1)
+                return
+            index += 1
+            continue
+        end = _introduction_end(lines, index)
+        if end is None:
+            own = True
+            index += 1
+            continue
+        following = _next_text(lines, end + 1)
+        roles[index : end + 1] = [Role.QUOTE] * (end + 1 - index)
+        if following is None or _starts_quotation(lines[following], roles[following]):
+            index = end + 1
+            if following is not None and lines[following].mark is Mark.BLOCK:
+                index = _mark_bare_block(lines, roles, following)
+            continue
+        _mark_rest(roles, index)
+        return
+
+
+def _mark_rest(roles: list[Role], start: int) -> None:
+    """From `start` on everything is quotation."""
+    roles[start:] = [Role.QUOTE] * (len(roles) - start)
+
+
+def _with_rules(lines: list[Line], index: int) -> int:
+    """Start of a header block together with the drawn rules and empty lines above it."""
+    start = index
+    while start > 0 and (not lines[start - 1].text.strip() or is_rule(lines[start - 1].text)):
+        start -= 1
+    return start
+
+
+def _next_text(lines: list[Line], index: int) -> int | None:
+    """Index of the next line that is not empty."""
+    for position in range(index, len(lines)):
+        if lines[position].text.strip():
+            return position
+    return None
+
+
+def _starts_quotation(line: Line, role: Role) -> bool:
+    """Whether a line is marked as quoted by itself."""
+    return role is Role.QUOTE or line.mark is Mark.BLOCK or bool(_QUOTED.match(line.text))
+
+
+def _mark_quoted_block(lines: list[Line], roles: list[Role], index: int) -> int:
+    """Marks lines with quote marks, and the pieces a mailer broke off them; returns the index behind them."""
+    while index < len(lines):
+        text = lines[index].text
+        if _QUOTED.match(text):
+            roles[index] = Role.QUOTE
+        elif not (text.strip() and _is_broken_off(lines, index)):
+            return index
+        else:
+            roles[index] = Role.QUOTE
+        index += 1
+    return index
+
+
+def _is_broken_off(lines: list[Line], index: int) -> bool:
+    """Whether a line without quote mark is the wrapped end of the long quoted line above it."""
+    above = lines[index - 1].text.rstrip()
+    below = lines[index + 1].text if index + 1 < len(lines) else ""
+    return bool(len(above) >= _LONG and _QUOTED.match(above) and _QUOTED.match(below) and len(lines[index].text) < len(above))
+
+
+def _mark_bare_block(lines: list[Line], roles: list[Role], index: int) -> int:
+    """Marks a blockquote that an introduction announced; returns the index behind it."""
+    while index < len(lines) and (lines[index].mark is Mark.BLOCK or not lines[index].text.strip()):
+        roles[index] = Role.QUOTE
+        index += 1
+    return index
+
+
+def _introduction_end(lines: list[Line], index: int) -> int | None:
+    """Last line of an introduction that starts at `index`: it may have been wrapped into four lines."""
+    joined = ""
+    for end in range(index, min(index + 4, len(lines))):
+        text = lines[end].text.strip()
+        if not text or (end > index and _QUOTED.match(text)):
+            return None
+        joined = f"{joined} {text}" if joined else text
+        if len(joined) > 500:
+            return None
+        if may_end_introduction(text) and is_introduction(joined):
+            return end
+        if end == index and not _may_go_on(joined):
+            return None
+    return None
+
+
+def _may_go_on(text: str) -> bool:
+    """Whether an introduction may go on in the next line: it has a number or an at-sign so far and ends no sentence."""
+    return any(c.isdigit() or c in "@<" for c in text) and text[-1] not in ".!?。！？"
+
+
+def _is_header_block(lines: list[Line], index: int) -> bool:
+    """Whether the repeated header of a quoted mail starts at `index`: From with others beside it, near together."""
+    if label_of(lines[index].text) is None:
+        return False
+    found: dict[Label, str] = {}
+    misses = 0
+    for line in lines[index : index + 12]:
+        label = label_of(line.text)
+        if label:
+            found.setdefault(*label)
+            misses = 0
+        elif line.text.strip():
+            misses += 1
+            if misses > 2:
+                break
+    if Label.FROM not in found:
+        return Label.DATE in found and Label.SUBJECT in found and Label.TO in found
+    others = len(found) - 1
+    mail = any("@" in value for value in found.values())
+    return others >= 1 and mail or others >= 2 and Label.SUBJECT in found
+
+
+def _stands_alone(lines: list[Line], index: int) -> bool:
+    """Whether an empty line, or the start, is above."""
+    return index == 0 or not lines[index - 1].text.strip() or lines[index].mark is Mark.SIGNATURE or index + 1 == len(lines)
+
+
+def _has_structure(lines: list[Line], roles: list[Role], start: int) -> bool:
+    """Whether something recognisable as quotation follows, so that no more than that needs to go."""
+    for index in range(start, min(start + 400, len(lines))):
+        text = lines[index].text
+        if not text.strip():
+            continue
+        if roles[index] is not Role.OWN or _QUOTED.match(text) or is_separator(text) or _is_header_block(lines, index):
+            return True
+        if _introduction_end(lines, index) is not None:
+            return True
+    return False
+
+
+def _mark_signature(lines: list[Line], roles: list[Role]) -> None:
+    """Finds the signature of each stretch of own words."""
+    own = [index for index, role in enumerate(roles) if role is Role.OWN]
+    if not own:
+        return
+    start = _delimiter(lines, own)
+    if start is None:
+        start = _closing(lines, own)
+    if start is None:
+        return
+    for index in own[start:]:
+        roles[index] = Role.SIGNATURE
+
+
+def _delimiter(lines: list[Line], own: list[int]) -> int | None:
+    """Position in `own` of the first signature delimiter that has words above and few lines below."""
+    seen = False
+    for position, index in enumerate(own):
+        text = lines[index].text
+        if seen and _DELIMITER.match(text):
+            return position
+        if seen and is_rule(text) and _is_footer(lines, own[position + 1 :]):
+            return position
+        seen = seen or bool(text.strip())
+    return None
+
+
+def _is_footer(lines: list[Line], below: list[int]) -> bool:
+    """Whether what stands below a rule is a list's footer, a disclaimer or a business card."""
+    texts = [lines[index].text.strip() for index in below]
+    texts = [text for text in texts if text]
+    if not texts or len(texts) > 25:
+        return False
+    if any(_FOOTER.search(text[:300]) for text in texts):
+        return True
+    contacts = sum(bool(_CONTACT.search(text[:200])) for text in texts)
+    return contacts >= 2 and all(len(text) <= 80 for text in texts)
+
+
+def _closing(lines: list[Line], own: list[int]) -> int | None:
+    """Position in `own` of a closing formula, a business card or a device line at the very end."""
+    last = len(own)
+    while last and not lines[own[last - 1]].text.strip():
+        last -= 1
+    first = last
+    texts: list[str] = []
+    for position in range(last - 1, max(last - 14, 0), -1):
+        text = lines[own[position]].text.strip()
+        if len(text) > 80:
+            break
+        texts.insert(0, text)
+        above = lines[own[position - 1]].text.strip()
+        if text and is_sign_off(text) and len([t for t in texts if t]) <= 8:
+            first = position
+            break
+        if is_device_line(text) and position == last - 1 and not above:
+            first = position
+        if not above and _is_card(texts):
+            first = position
+    return first if 0 < first < last and any(lines[i].text.strip() for i in own[:first]) else None
+
+
+def _is_card(texts: list[str]) -> bool:
+    """Whether the last lines of a mail are a name with ways to reach it."""
+    filled = [text for text in texts if text]
+    if not 2 <= len(filled) <= 12 or not re.match(r"[^\W\d_]", filled[0]) or filled[0][-1] in ".:?!,;。：？！，；":
+        return False
+    contacts = sum(bool(_CONTACT.search(text)) for text in filled)
+    return contacts * 2 >= len(filled) and not any(text[-1] in "?？:：" for text in filled)

@@ -1,0 +1,1 @@
+"""Customers: who they are, by which names they reach us, and what we know of them."""

@@ -1,0 +1,1 @@
+"""Knowledge: articles, how they are found, and the answers made of them."""

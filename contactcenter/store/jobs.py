@@ -1,0 +1,53 @@
+"""Durable jobs: Procrastinate on our own database, and its schema kept in step by our migrations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from importlib import metadata, resources
+
+import psycopg
+from procrastinate import App, PsycopgConnector
+from procrastinate.schema import SchemaManager
+
+INBOUND = "inbound"
+OUTBOUND = "outbound"
+_MIGRATION = re.compile(r"^(\d+)\.(\d+)\.(\d+)_(\d+)_.*\.sql$")
+
+Task = Callable[..., Awaitable[None]]
+
+
+def jobs_app(conninfo: str, tasks: Mapping[str, Task] | None = None, *, pool_size: int = 4) -> App:
+    """The job queue of the database; ``tasks`` are what this process can run."""
+    app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=pool_size))
+    for name, function in (tasks or {}).items():
+        app.task(name=name)(function)
+    return app
+
+
+def upgrade_jobs_schema(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Bring Procrastinate's tables to the installed version; the version reached is kept in ``jobs_schema``."""
+    connection.execute("CREATE TABLE IF NOT EXISTS jobs_schema (version text NOT NULL)")
+    row = connection.execute("SELECT version FROM jobs_schema").fetchone()
+    installed = metadata.version("procrastinate")
+    if row is None:
+        connection.execute(SchemaManager.get_schema().encode())
+        connection.execute("INSERT INTO jobs_schema VALUES (%s)", (installed,))
+    elif _number(str(row[0])) < _number(installed):
+        for script in _migrations_after(str(row[0])):
+            connection.execute(script.encode())
+        connection.execute("UPDATE jobs_schema SET version = %s", (installed,))
+
+
+def _migrations_after(version: str) -> list[str]:
+    folder = resources.files("procrastinate.sql") / "migrations"
+    found = sorted(
+        (tuple(map(int, match.groups())), entry)
+        for entry in folder.iterdir()
+        if (match := _MIGRATION.match(entry.name)) and tuple(map(int, match.groups()[:3])) > _number(version)
+    )
+    return [entry.read_text(encoding="utf-8") for _, entry in found]
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])

@@ -1,0 +1,1 @@
+"""Migration environment and scripts."""

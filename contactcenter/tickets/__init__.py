@@ -1,0 +1,1 @@
+"""Tickets: the work that a conversation means for people."""

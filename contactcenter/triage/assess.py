@@ -1,0 +1,142 @@
+"""The assessor: a trained model, the language and entity rules, put together for batches of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contactcenter.errors import ModelError
+from contactcenter.triage import explain, language, registry
+from contactcenter.triage.assessment import Assessment, Category, Complaint, ComplaintKind, Label, Reason, TriageInput
+from contactcenter.triage.entities import EntityFinder
+from contactcenter.triage.features import Encoder, Features, NoEncoder, featurise
+from contactcenter.triage.text import clean, cut
+
+CATEGORY, URGENCY, SENTIMENT, COMPLAINT = "category", "urgency", "sentiment", "complaint"
+HEADS = (CATEGORY, URGENCY, SENTIMENT, COMPLAINT)
+NOT_COMPLAINT, IS_COMPLAINT = "no", "yes"
+
+BATCH = 64
+"""Messages scored at once; more only costs memory."""
+
+_ALTERNATIVES = 3
+_REASONS = 5
+_COMPLAINT_REASONS = 3
+
+COMPLAINT_KINDS: Mapping[str, ComplaintKind] = MappingProxyType(
+    {
+        "claim_report": ComplaintKind.CLAIMS,
+        "claim_status": ComplaintKind.CLAIMS,
+        "billing": ComplaintKind.BILLING,
+        "payment": ComplaintKind.BILLING,
+        "refund": ComplaintKind.BILLING,
+        "order_status": ComplaintKind.DELIVERY,
+        "return_exchange": ComplaintKind.PRODUCT,
+        "coverage": ComplaintKind.PRODUCT,
+        "quote": ComplaintKind.PRODUCT,
+    }
+)
+"""What a complaint in a category is about; ``service`` in every other."""
+
+
+def whole_text(text: str, subject: str = "") -> str:
+    """Subject and text as the heads read them, cleaned."""
+    return clean(f"{cut(subject, 300, 100)}\n{text}" if subject else text)
+
+
+class Assessor:
+    """Turns messages into assessments. Loading takes about a second; share one between threads."""
+
+    def __init__(self, model: registry.TrainedModel, encoder: Encoder | None = None) -> None:
+        missing = [name for name in HEADS if name not in {head.name for head in model.linear.heads}]
+        if missing:
+            raise ModelError(f"model {model.name!r} has no head for {', '.join(missing)}")
+        self._encoder = encoder or NoEncoder()
+        if self._encoder.width != len(model.linear.dense_weights):
+            raise ModelError(
+                f"model {model.name!r} reads {len(model.linear.dense_weights)} numbers of an encoder, "
+                f"this one gives {self._encoder.width}"
+            )
+        self._model = model
+        self._entities = EntityFinder()
+
+    @classmethod
+    def load(cls, path: Path) -> Assessor:
+        """The assessor of a model folder; raises :class:`ModelError`."""
+        return cls(registry.load(path))
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._model.name
+
+    @property
+    def complaint_threshold(self) -> float:
+        """The probability from which a message counts as a complaint."""
+        return self._model.complaint_threshold
+
+    def assess(self, items: Sequence[TriageInput]) -> list[Assessment]:
+        """One assessment for each message, in order; any number of messages."""
+        return [
+            assessment
+            for start in range(0, len(items), BATCH)
+            for assessment in self._batch(items[start : start + BATCH])
+        ]
+
+    def _batch(self, items: Sequence[TriageInput]) -> list[Assessment]:
+        features = featurise([whole_text(item.text, item.subject) for item in items], self._encoder)
+        logits = self._model.linear.logits(features)
+        probabilities = {
+            name: self._model.linear.head(name).probabilities(logits[:, self._model.linear.columns(name)])
+            for name in HEADS
+        }
+        spoken = [language.detect(f"{item.subject}\n{item.text}") for item in items]
+        entities = self._entities.find(items, spoken)
+        assessments = []
+        for index, found in enumerate(entities):
+            category = self._category(probabilities[CATEGORY][index])
+            complaint = self._complaint(probabilities[COMPLAINT][index], category)
+            assessments.append(
+                Assessment(
+                    language=spoken[index],
+                    category=category,
+                    urgency=self._best(URGENCY, probabilities[URGENCY][index]),
+                    sentiment=self._best(SENTIMENT, probabilities[SENTIMENT][index]),
+                    complaint=complaint,
+                    entities=found,
+                    why=self._why(features, index, category, complaint),
+                    model=self._model.name,
+                )
+            )
+        return assessments
+
+    def _best(self, head: str, row: NDArray[np.float32]) -> Label:
+        best = int(row.argmax())
+        return Label(self._model.linear.head(head).labels[best], _rounded(row[best]))
+
+    def _category(self, row: NDArray[np.float32]) -> Category:
+        labels = self._model.linear.head(CATEGORY).labels
+        ranked = [Label(labels[place], _rounded(row[place])) for place in np.argsort(-row, kind="stable")]
+        return Category(ranked[0].label, ranked[0].probability, tuple(ranked[1 : 1 + _ALTERNATIVES]))
+
+    def _complaint(self, row: NDArray[np.float32], category: Category) -> Complaint:
+        probability = _rounded(row[self._model.linear.head(COMPLAINT).labels.index(IS_COMPLAINT)])
+        kind = COMPLAINT_KINDS.get(category.label, ComplaintKind.SERVICE)
+        return Complaint(probability, kind if probability >= self._model.complaint_threshold else None)
+
+    def _why(self, features: Features, index: int, category: Category, complaint: Complaint) -> tuple[Reason, ...]:
+        """What spoke for the category, then what spoke for a complaint where it is one."""
+        linear = self._model.linear
+        why = explain.reasons(linear, features, index, CATEGORY, category.label, _REASONS)
+        if not complaint.is_complaint:
+            return why
+        reasons = explain.reasons(linear, features, index, COMPLAINT, IS_COMPLAINT, _COMPLAINT_REASONS)
+        return why + tuple(Reason(reason.term, reason.weight, COMPLAINT) for reason in reasons)
+
+
+def _rounded(probability: np.float32) -> float:
+    return round(float(probability), 4)

@@ -1,0 +1,56 @@
+"""Why a label won: the pieces of this very text that weighed most for it.
+
+Nothing is kept from training but weights; each hashed n-gram is read back from the place where it stands in the text.
+A character n-gram of Latin letters counts for the word it lies in, one of Chinese characters stands for itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from contactcenter.triage.assessment import Reason
+from contactcenter.triage.features import Features
+from contactcenter.triage.linear import LinearModel
+from contactcenter.triage.text import ADDRESS, DATE, LINK
+
+_CANDIDATES = 40
+_LEAST = 0.05
+"""Log-odds below which a piece is not worth naming."""
+
+_NAMES = {LINK: "(link)", ADDRESS: "(e-mail)", DATE: "(date)"}
+_FIRST_CJK = "\u2e80"
+
+
+def reasons(model: LinearModel, features: Features, index: int, head: str, label: str, most: int) -> tuple[Reason, ...]:
+    """The ``most`` heaviest pieces of message ``index`` in favour of ``label``, heaviest first."""
+    column = model.columns(head).start + model.head(head).labels.index(label)
+    weights = model.contributions(features, index, column)
+    start = int(features.starts[index])
+    by_term: dict[str, float] = {}
+    for entry in np.argsort(-weights, kind="stable")[:_CANDIDATES]:
+        if weights[entry] <= 0:
+            break
+        term = _surface(features, start + int(entry))
+        if term:
+            by_term[term] = by_term.get(term, 0.0) + float(weights[entry])
+    chosen: list[tuple[str, float]] = []
+    for term, weight in sorted(by_term.items(), key=lambda item: -item[1]):
+        if len(chosen) == most or weight < _LEAST:
+            break
+        if not any(term in other or other in term for other, _ in chosen):
+            chosen.append((term, weight))
+    return tuple(Reason(_NAMES.get(term, term), round(weight, 3), label) for term, weight in chosen)
+
+
+def _surface(features: Features, entry: int) -> str:
+    """The text an entry stands for, "" when it says nothing to a reader (a lone letter, a number)."""
+    text = features.joined
+    start = int(features.places[entry])
+    end = start + int(features.lengths[entry])
+    term = text[start:end].strip()
+    if term and term < _FIRST_CJK:
+        # To the edges of the word: spaces stand around every word of the joined text.
+        start += text[start] == " "
+        end -= text[end - 1] == " "
+        term = text[text.rfind(" ", 0, start + 1) + 1 : text.find(" ", end)]
+    return term if any(character.isalpha() for character in term) else ""

@@ -1,0 +1,95 @@
+"""Linear heads over hashed n-grams, in numpy alone: scores, calibrated probabilities, contributions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contactcenter.triage.features import BUCKETS, Features
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One question with a closed set of answers.
+
+    ``bias`` has one number a label. Calibration is Platt's: probabilities are the softmax of
+    ``scale * logits + shift`` (a temperature of ``1 / scale``, with ``shift`` all zero, for more than two labels).
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    bias: tuple[float, ...]
+    scale: float = 1.0
+    shift: tuple[float, ...] = ()
+
+    def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Calibrated probabilities; rows are messages, columns the labels."""
+        scores = self.scale * logits
+        if self.shift:
+            scores = scores + np.array(self.shift, dtype=np.float32)
+        return softmax(scores)
+
+
+class LinearModel:
+    """The weights of several heads over one set of buckets.
+
+    ``buckets`` are the (ascending) hash buckets that have weights, ``weights`` has a row for each and one column for
+    each label of each head in turn, ``dense_weights`` a row for each number an encoder adds.
+    """
+
+    def __init__(
+        self,
+        heads: Sequence[Head],
+        buckets: NDArray[np.uint32],
+        weights: NDArray[np.float32],
+        dense_weights: NDArray[np.float32],
+    ) -> None:
+        self.heads = tuple(heads)
+        self.buckets = buckets
+        # A row of zeros at the end stands for every bucket that was never seen.
+        self.weights = np.vstack((weights, np.zeros((1, weights.shape[1]), dtype=np.float32))).astype(np.float32)
+        self.dense_weights = dense_weights.astype(np.float32)
+        self._row = np.full(BUCKETS, len(buckets), dtype=np.int32)
+        self._row[buckets] = np.arange(len(buckets), dtype=np.int32)
+        self._bias = np.array([value for head in heads for value in head.bias], dtype=np.float32)
+        ends = np.cumsum([len(head.labels) for head in heads])
+        self._columns = {
+            head.name: slice(int(end) - len(head.labels), int(end)) for head, end in zip(heads, ends, strict=True)
+        }
+
+    def head(self, name: str) -> Head:
+        """The head of that name; raises :class:`KeyError`."""
+        return next((head for head in self.heads if head.name == name), None) or self._missing(name)
+
+    def _missing(self, name: str) -> Head:
+        raise KeyError(name)
+
+    def columns(self, name: str) -> slice:
+        """Where a head's labels lie among the columns of :meth:`logits`."""
+        return self._columns[name]
+
+    def logits(self, features: Features) -> NDArray[np.float32]:
+        """Raw scores; one row a message, the columns of all heads side by side."""
+        scores = features.dense @ self.dense_weights + self._bias
+        rows = self._row[features.buckets]
+        for index, (start, end) in enumerate(zip(features.starts[:-1], features.starts[1:], strict=True)):
+            scores[index] += features.values[start:end] @ self.weights[rows[start:end]]
+        return scores
+
+    def contributions(self, features: Features, index: int, column: int) -> NDArray[np.float32]:
+        """What each n-gram of message ``index`` adds to the score in ``column`` beyond the mean of its head's labels."""
+        start, end = features.starts[index], features.starts[index + 1]
+        rows = self.weights[self._row[features.buckets[start:end]]]
+        own = next(columns for columns in self._columns.values() if columns.start <= column < columns.stop)
+        result: NDArray[np.float32] = features.values[start:end] * (rows[:, column] - rows[:, own].mean(axis=1))
+        return result
+
+
+def softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Exponentials brought to sum one, row by row."""
+    exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
+    result: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return result

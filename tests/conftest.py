@@ -1,0 +1,56 @@
+"""One embedded PostgreSQL for the whole run; a fresh database, copied from a migrated template, for each test."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from contactcenter.store import migrate
+from contactcenter.store.postgres import EmbeddedPostgres
+from contactcenter.store.store import Store, libpq
+
+TEMPLATE = "template_contactcenter"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """The server of this test run; ``TEMPLATE`` is a database brought to the newest migration."""
+    data = Path(tempfile.mkdtemp(prefix="cc-"))
+    server = EmbeddedPostgres(data)
+    server.start()
+    try:
+        migrate.create_database(server.url(TEMPLATE))
+        migrate.upgrade(server.url(TEMPLATE))
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """URL of a fresh, migrated database; dropped after the test."""
+    name = f"test_{next(_numbers)}"
+    admin = libpq(postgres.url("postgres"))
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    yield postgres.url(name)
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def store(database_url: str, tmp_path: Path) -> AsyncIterator[Store]:
+    """A store over a fresh database, with its own data directory."""
+    store = Store(database_url, tmp_path)
+    try:
+        yield store
+    finally:
+        await store.close()
