@@ -134,7 +134,10 @@ class Delivery(SQLModel, table=True):
     """How an outbound message fares. A sender holds a lease while it tries."""
 
     __tablename__ = "delivery"
-    __table_args__ = (Index("ix_delivery_external_id", "channel", "external_id", postgresql_where=text("external_id <> ''")),)
+    __table_args__ = (
+        Index("ix_delivery_external_id", "channel", "external_id", postgresql_where=text("external_id <> ''")),
+        Index("ix_delivery_unfinished", "updated_at", postgresql_where=text("state in ('queued','sending')")),
+    )
 
     message_id: str = link("message.id", cascade=True, key=True)
     channel: str = words()
@@ -144,6 +147,7 @@ class Delivery(SQLModel, table=True):
     leased_until: datetime | None = moment(nullable=True)
     external_id: str = words()
     detail: str = words()
+    due_at: datetime = moment()  # not before: undo and back-off
     created_at: datetime = moment()
     updated_at: datetime = moment()
 

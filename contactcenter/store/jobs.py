@@ -7,11 +7,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from importlib import metadata, resources
 
 import psycopg
-from procrastinate import App, PsycopgConnector
+from procrastinate import App, PsycopgConnector, RetryStrategy
 from procrastinate.schema import SchemaManager
 
 INBOUND = "inbound"
 OUTBOUND = "outbound"
+MAX_ATTEMPTS = 8
+"""Of a job that raises, 2, 4, 8 … seconds apart; then it is kept as failed for a person to see."""
+
 _MIGRATION = re.compile(r"^(\d+)\.(\d+)\.(\d+)_(\d+)_.*\.sql$")
 
 Task = Callable[..., Awaitable[None]]
@@ -21,7 +24,7 @@ def jobs_app(conninfo: str, tasks: Mapping[str, Task] | None = None, *, pool_siz
     """The job queue of the database; ``tasks`` are what this process can run."""
     app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=pool_size))
     for name, function in (tasks or {}).items():
-        app.task(name=name)(function)
+        app.task(name=name, retry=RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=2))(function)
     return app
 
 

@@ -91,6 +91,15 @@ class EmbeddedPostgres:
                 self._prepare()
                 self._launch()
 
+    def ensure(self) -> None:
+        """Start the server again when it died under its users."""
+        if self._users is None or self._answers():
+            return
+        with self._exclusively():
+            if not self._answers():
+                self._prepare()
+                self._launch()
+
     def stop(self) -> None:
         """Leave; the last user stops the server and waits until it is gone."""
         if self._users is None:

@@ -49,6 +49,17 @@ class UnitOfWork:
         )
         return int(await deferrer.defer_async(**args))
 
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part of the transaction that can fail alone: rows, jobs and events of the block are undone together."""
+        events = dict(self._events)
+        try:
+            async with self.session.begin_nested():
+                yield
+        except BaseException:
+            self._events = events
+            raise
+
     async def flush_events(self) -> None:
         """Hand the events to PostgreSQL, which delivers them at commit and drops them on rollback."""
         batch: list[str] = []

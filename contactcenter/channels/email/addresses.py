@@ -17,6 +17,7 @@ MAX_ADDRESSES = 1000
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[^"(<>,;:\s]++|\s++|.', re.S)
 _SPEC = re.compile(r"[^\s@<>()\[\],;:\"\\\x00-\x1f]{1,128}@(?:[^\s@<>()\[\],;:\"\\\x00-\x1f]{1,255}|\[[0-9A-Fa-f.:xIPv]{2,60}\])")
 _QUOTED_SPEC = re.compile(r'"([^"@\\<>,;:\x00-\x1f]{1,128})"@([^\s@<>()\[\],;:"\\]{1,255})')
+_LOCAL = re.compile(r"[A-Za-z][A-Za-z0-9._-]{1,63}")  # `MAILER-DAEMON (Mail System)`: a local sender of old
 _ESCAPED = re.compile(r"\\(.)", re.S)
 
 
@@ -146,7 +147,8 @@ def _mailbox(entry: _Entry) -> Address:
     if bare := _only_address(entry.words):
         words = [w for w in entry.words if canonical(w) != bare]
         return Address(_name(words) or comment, bare)
-    return Address(_name(entry.words) or comment, "")
+    local = comment and _LOCAL.fullmatch(text)
+    return Address(comment, text) if local else Address(_name(entry.words) or comment, "")
 
 
 def _only_address(words: list[str]) -> str:

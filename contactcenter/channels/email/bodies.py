@@ -134,16 +134,17 @@ def _is_body(part: Part, parent: Part | None) -> bool:
     kind = part.content_type
     if part.disposition[0] == "attachment" or not kind.startswith("text/") or kind in _TEXT_FILES:
         return False
-    if part.filename and part.disposition[0] != "inline":
-        return parent is None
-    if part.filename:
-        return parent is None or kind == "text/html" and parent.content_type == "multipart/alternative"
-    return kind in ("text/plain", "text/html") or parent is None or part.disposition[0] != "inline"
+    if parent is None:
+        return True
+    if kind not in ("text/plain", "text/html"):
+        return False
+    named = part.filename and part.disposition[0] != "inline"
+    return not named and not (part.filename and kind == "text/plain")
 
 
 def _add_plain(text: str, bodies: Bodies) -> None:
-    """Adds a plain text; where earlier text came as HTML it is added there too. Uuencoded files are taken out."""
-    text, files = uuencoded_files(text)
+    """Adds a plain text, and the files that are uuencoded in it; where earlier text came as HTML it is added there too."""
+    _, files = uuencoded_files(text)
     for name, content in files:
         number = len(bodies.attachments) + 1
         kind = "application/octet-stream"

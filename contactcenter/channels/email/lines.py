@@ -23,6 +23,14 @@ class Line(NamedTuple):
     mark: Mark = Mark.NONE
 
 
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202c\u2066\u2069\ufeff\u00ad"))
+
+
+def bare(text: str) -> str:
+    """The text without characters that cannot be seen: mail programs put them around dates and names."""
+    return text if text.isascii() else text.translate(_INVISIBLE)
+
+
 def text_lines(text: str) -> list[Line]:
     """Lines of a plain body."""
     return [Line(line) for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]

@@ -5,11 +5,12 @@ raw bytes are kept as they came; what the door itself saw (peer, path, TLS, whet
 envelope, where no sender can forge it.
 """
 
+# ruff: noqa: ARG002, N802  # names and arguments of the hooks are aiosmtpd's
+
 from __future__ import annotations
 
 import asyncio
 import ipaddress
-import logging
 import socket
 import ssl
 from collections import Counter
@@ -18,24 +19,26 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+import structlog
+from aiosmtpd.smtp import Envelope, Session
 
 from contactcenter import clock
 from contactcenter.channels.email.addresses import canonical, parse_addresses
-from contactcenter.channels.email.headers import parse_headers
-from contactcenter.channels.email.ingest_key import ingest_key
+from contactcenter.channels.email.headers import raw_text
+from contactcenter.channels.email.ingest_key import ingest_key, scan_headers
 from contactcenter.channels.email.smtp_session import SmtpSession, peer_address
 from contactcenter.envelope import Channel, Identity, IdentityKind, InboundMessage, MessageSink
 from contactcenter.errors import SettingsError, Unavailable
 from contactcenter.settings import Settings, split_listen
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 MAX_CONNECTIONS = 200
 MAX_PER_PEER = 20  # peers in smtp.trusted are not held to it
 MAX_REFUSED = 50  # unknown recipients of one connection, then it is closed: nobody lists our addresses here
 MAX_IN_MEMORY = 256 * 2**20  # bytes of mail received at the same time
 HEADER_SCAN = 64 * 1024  # bytes searched for the From field
+FIELD_SCAN = 2000  # bytes of it that are read
 THREAD_ABOVE = 512 * 1024  # bytes of a mail that is hashed beside the loop
 _LATER = "451 4.3.0 Try again later"
 
@@ -66,8 +69,8 @@ def from_identity(raw: bytes, mail_from: str) -> Identity:
 
     Names with no address at all share the empty path's identity, ``mailer-daemon``: they are machines.
     """
-    headers, _, _ = parse_headers(raw, 0, min(len(raw), HEADER_SCAN))
-    for found in parse_addresses(headers.raw("from"), 1):
+    value = scan_headers(raw, (b"from",), HEADER_SCAN).get(b"from", b"")[:FIELD_SCAN]
+    for found in parse_addresses(raw_text(value), 1):
         if found.address:
             return Identity(IdentityKind.EMAIL, found.address.lower(), found.name[:200])
     return Identity(IdentityKind.EMAIL, canonical(mail_from).lower() or "mailer-daemon")
@@ -133,8 +136,7 @@ class MailDoor:
             await asyncio.wait(self._accepting, timeout=10)
             await asyncio.sleep(0)  # let the answers go out
         for open_session in list(self._sessions):
-            if open_session.transport is not None:
-                open_session.transport.close()
+            open_session.hang_up()
         await self._server.wait_closed()
         self._server = None
 
@@ -183,23 +185,23 @@ class MailDoor:
         """Whether a peer is in ``smtp.trusted`` and in ``smtp.assume_authenticated``."""
         return _within(peer, self._settings.smtp.trusted), _within(peer, self._settings.smtp.assume_authenticated)
 
-    # aiosmtpd's hooks.
+    # aiosmtpd's hooks; their names and arguments are its.
 
-    async def handle_EHLO(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    async def handle_EHLO(
+        self, server: SmtpSession, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         """Our own list of extensions."""
         session.host_name = hostname
         kept = [line for line in responses if not line[4:].startswith(("AUTH", "HELP"))]
         return [*kept, "250 PIPELINING"]
 
-    async def handle_HELO(self, server: SMTP, session: Session, envelope: Envelope, hostname: str) -> str:  # noqa: N802
+    async def handle_HELO(self, server: SmtpSession, session: Session, envelope: Envelope, hostname: str) -> str:
         """The old greeting."""
         session.host_name = hostname
         return f"250 {self._hostname}"
 
-    async def handle_MAIL(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    async def handle_MAIL(
+        self, server: SmtpSession, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Take the sender's path as it is; ``<>`` is the null path."""
         if not address.isascii() and not envelope.smtp_utf8:
@@ -208,8 +210,8 @@ class MailDoor:
         envelope.mail_options.extend(options)
         return "250 2.1.0 OK"
 
-    async def handle_RCPT(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    async def handle_RCPT(
+        self, server: SmtpSession, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Only our own addresses, and not too many of them."""
         if len(envelope.rcpt_tos) >= self._settings.smtp.max_recipients:
@@ -217,15 +219,15 @@ class MailDoor:
         try:
             known = await self._is_ours(fold(address))
         except Exception:  # whatever ails the directory, the sender may come again
-            log.exception("cannot look up a recipient")
+            log.exception("recipient lookup failed")
             return _LATER
         if known:
             envelope.rcpt_tos.append(address)
             return "250 2.1.5 OK"
-        session.refused = getattr(session, "refused", 0) + 1
-        if session.refused > MAX_REFUSED and not self._in_network(peer_address(session.peer))[0]:
+        server.refused += 1
+        if server.refused > MAX_REFUSED and not self._in_network(peer_address(session.peer))[0]:
             await server.push("421 4.7.0 Too many unknown recipients")
-            server.transport.close()
+            server.hang_up()
         return "550 5.1.1 No such recipient here"
 
     async def _is_ours(self, address: str) -> bool:
@@ -235,7 +237,7 @@ class MailDoor:
             return True
         return await self._recipients.knows(address)
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SmtpSession, session: Session, envelope: Envelope) -> str:
         """Hand the mail over; 250 only when it is durable."""
         task = asyncio.ensure_future(self._accept(session, envelope))
         self._accepting.add(task)
@@ -244,21 +246,21 @@ class MailDoor:
             # A peer that hangs up now must not tear a transaction apart: it will offer the mail again.
             await asyncio.shield(task)
         except Unavailable as error:
-            log.warning("mail from %s put off: %s", peer_address(session.peer), error)
+            log.warning("mail put off", peer=peer_address(session.peer), error=str(error))
             return _LATER
         except Exception:  # nothing of it may reach the peer, and the mail must not be lost
-            log.exception("mail from %s could not be accepted", peer_address(session.peer))
+            log.exception("mail not accepted", peer=peer_address(session.peer))
             return _LATER
         return "250 2.0.0 OK"
 
     async def handle_exception(self, error: Exception) -> str:
         """An error outside the hooks: the peer learns nothing of it."""
-        log.warning("SMTP session: %s: %s", type(error).__name__, error)
+        log.warning("SMTP session failed", error=f"{type(error).__name__}: {error}")
         return _LATER
 
     async def _accept(self, session: Session, envelope: Envelope) -> None:
         """The mail as an inbound message, given to the sink."""
-        raw = bytes(envelope.content or b"")
+        raw = envelope.original_content or b""
         mail_from = "" if envelope.mail_from in (None, "<>") else str(envelope.mail_from)
         peer = peer_address(session.peer)
         trusted, assumed = self._in_network(peer)

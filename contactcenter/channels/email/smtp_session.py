@@ -10,6 +10,8 @@ What differs from aiosmtpd 1.4.6, and why:
 * AUTH is not offered, EHLO says PIPELINING, and no answer names software or shows an error's text.
 """
 
+# ruff: noqa: ARG002, N802  # aiosmtpd finds commands by their names
+
 from __future__ import annotations
 
 import asyncio
@@ -18,7 +20,7 @@ import ssl
 from collections import defaultdict
 from typing import Any, Protocol
 
-from aiosmtpd.smtp import MISSING, SMTP
+from aiosmtpd.smtp import SMTP
 
 BLOCK = 64 * 1024
 """Bytes that are buffered of a connection before its sender has to wait."""
@@ -53,7 +55,7 @@ class Gate(Protocol):
         ...
 
 
-class SmtpSession(SMTP):  # type: ignore[misc]  # aiosmtpd carries no types
+class SmtpSession(SMTP):
     """An aiosmtpd protocol for one connection. ``handler`` has the ``handle_…`` hooks, ``gate`` counts connections."""
 
     line_length_limit = BLOCK
@@ -83,8 +85,10 @@ class SmtpSession(SMTP):  # type: ignore[misc]  # aiosmtpd carries no types
             loop=loop,
         )
         self._gate = gate
+        self._max_size = max_size
         self._admitted: str | None = None
         self._turned_away = False
+        self.refused = 0  # unknown recipients so far
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection, or turn it away; called again after STARTTLS."""
@@ -119,36 +123,42 @@ class SmtpSession(SMTP):  # type: ignore[misc]  # aiosmtpd carries no types
         result: bool | None = super().eof_received()
         return result
 
+    def hang_up(self) -> None:
+        """End the connection after what was written so far."""
+        if self.transport is not None:
+            self.transport.close()
+
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         """Address and what follows it; ``<>`` for the null path, ``(None, None)`` when malformed."""
         if not arg:
             return "", ""
         match = _PATH.fullmatch(arg) or _BARE.fullmatch(arg)
-        if not match or not _printable(arg):
+        if not match or not arg.isprintable():  # undecodable bytes arrive as lone surrogates
             return None, None
         return match[1] or "<>", match[2] or ""
 
-    async def smtp_AUTH(self, arg: str) -> None:  # noqa: N802, ARG002  # aiosmtpd finds commands by these names
+    async def smtp_AUTH(self, arg: str) -> None:
         """There is nobody to log in here."""
         await self.push("502 5.5.1 AUTH is not offered")
 
-    async def smtp_VRFY(self, arg: str) -> None:  # noqa: N802, ARG002
+    async def smtp_VRFY(self, arg: str) -> None:
         """RFC 5321, 7.3: do not tell who exists."""
         await self.push("252 2.5.2 Send some mail, and see")
 
-    async def smtp_HELP(self, arg: str) -> None:  # noqa: N802, ARG002
+    async def smtp_HELP(self, arg: str) -> None:
         """A pointer to the standard."""
         await self.push("214 2.0.0 See RFC 5321")
 
-    async def smtp_EXPN(self, arg: str) -> None:  # noqa: N802, ARG002
+    async def smtp_EXPN(self, arg: str) -> None:
         """No lists to expand."""
         await self.push("502 5.5.1 EXPN is not offered")
 
-    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+    async def smtp_DATA(self, arg: str) -> None:
         """Read a mail and hand it to the handler's ``handle_DATA``."""
         if await self.check_helo_needed():
             return
-        if not self.envelope.rcpt_tos:
+        envelope = self.envelope
+        if envelope is None or not envelope.rcpt_tos:
             await self.push("503 5.5.1 Error: need RCPT command")
             return
         if arg:
@@ -162,13 +172,13 @@ class SmtpSession(SMTP):  # type: ignore[misc]  # aiosmtpd carries no types
             if content is None:
                 status = refusal
             else:
-                self.envelope.content = self.envelope.original_content = content
+                envelope.content = envelope.original_content = content
                 del content
                 status = await self._call_handler_hook("DATA")
         finally:
             self._gate.reserve(-held)
-            self._set_post_data_state()
-        await self.push("451 4.3.0 Try again later" if status is MISSING else status)
+            self.envelope = self._create_envelope()
+        await self.push(str(status))
 
     async def _read_data(self) -> tuple[bytes | None, int, str]:
         """The mail without dot-stuffing, the bytes reserved for it, and the reply when it is not taken.
@@ -176,7 +186,7 @@ class SmtpSession(SMTP):  # type: ignore[misc]  # aiosmtpd carries no types
         The end is ``CRLF . CRLF`` only (RFC 5321, 4.1.1.4); a CRLF is put in front, so that the empty mail, whose
         dot follows the DATA command at once, ends by the same rule.
         """
-        reader = self._reader
+        reader: Any = self._reader
         reader._buffer[:0] = b"\r\n"  # noqa: SLF001  # StreamReader has no public way to push back
         data, dots, held, refusal, ended = bytearray(), 0, 0, "", False
         try:
@@ -192,7 +202,7 @@ class SmtpSession(SMTP):  # type: ignore[misc]  # aiosmtpd carries no types
                 held += 0 if refusal else len(block)
                 data += block
                 dots += block.count(b"\r\n.")
-                if len(data) - dots > self.data_size_limit + BLOCK:
+                if len(data) - dots > self._max_size + BLOCK:
                     refusal = _TOO_LARGE
                 if refusal:  # the rest is read and dropped: the sender only listens after its final dot
                     self._gate.reserve(-held)
@@ -201,15 +211,10 @@ class SmtpSession(SMTP):  # type: ignore[misc]  # aiosmtpd carries no types
             self._gate.reserve(-held)
             raise
         content = b"" if refusal else bytes(data[: 2 - len(_END)].replace(b"\r\n.", b"\r\n")[2:])
-        if not refusal and len(content) <= self.data_size_limit:
+        if not refusal and len(content) <= self._max_size:
             return content, held, ""
         self._gate.reserve(-held)
         return None, 0, refusal or _TOO_LARGE
-
-
-def _printable(text: str) -> bool:
-    """Whether the text is valid Unicode without control characters (undecodable bytes arrive as lone surrogates)."""
-    return not any(char < " " or char == "\x7f" or "\ud800" <= char <= "\udfff" for char in text)
 
 
 def peer_address(peername: Any) -> str:

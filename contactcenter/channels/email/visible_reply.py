@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from contactcenter.channels.email.lines import Line, Mark, join_lines
+from contactcenter.channels.email.lines import Line, Mark, bare, join_lines
 from contactcenter.channels.email.reply_phrases import (
     Label,
     is_device_line,
@@ -59,7 +59,7 @@ class Reply:
 
 def split_reply(lines: list[Line]) -> Reply:
     """What was newly written, what was quoted, and the signature, of the lines of a body."""
-    head = lines[:MAX_LINES]
+    head = [Line(bare(line.text), line.mark) for line in lines[:MAX_LINES]]
     roles = [Role.OWN] * len(head)
     _mark_structure(head, roles)
     _mark_quotations(head, roles)
@@ -190,7 +190,7 @@ def _introduction_end(lines: list[Line], index: int) -> int | None:
     joined = ""
     for end in range(index, min(index + 4, len(lines))):
         text = lines[end].text.strip()
-        if not text or (end > index and _QUOTED.match(text)):
+        if not text or (end > index and _QUOTED.match(text) and "<" not in joined.rpartition(">")[2]):
             return None
         joined = f"{joined} {text}" if joined else text
         if len(joined) > 500:
@@ -302,11 +302,16 @@ def _closing(lines: list[Line], own: list[int]) -> int | None:
         if text and is_sign_off(text) and len([t for t in texts if t]) <= 8:
             first = position
             break
-        if is_device_line(text) and position == last - 1 and not above:
+        if is_device_line(texts[-1]) and not above and (len(texts) == 1 or _is_name(texts[:-1])):
             first = position
         if not above and _is_card(texts):
             first = position
     return first if 0 < first < last and any(lines[i].text.strip() for i in own[:first]) else None
+
+
+def _is_name(texts: list[str]) -> bool:
+    """Whether one or two lines are a name, so that a device line below belongs to a signature with it."""
+    return len(texts) <= 2 and all(0 < len(text) <= 40 and text[-1] not in ".,:;?!。，：；？！" for text in texts)
 
 
 def _is_card(texts: list[str]) -> bool:

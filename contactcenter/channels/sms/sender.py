@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -53,7 +55,7 @@ class TwilioSender:
         """Look for an earlier try of the message among those that Twilio has for its number.
 
         Twilio keeps no reference of ours: the oldest one with the same sender and text, made since the message was
-        written, is taken for it.
+        written, is taken for it. Raises :class:`TemporaryDelivery` when Twilio cannot be asked now.
         """
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._find, message)
 
@@ -118,20 +120,14 @@ class TwilioSender:
         return Client(self._settings.account_sid, secret, http_client=http, environment={"TWILIO_REGION": ""})
 
 
-class _translated:  # noqa: N801  # reads as a word at its use
+@contextmanager
+def _translated(*, reading: bool = False) -> Iterator[None]:
     """Turns the errors of the client into ours; ``reading`` requests leave nothing uncertain."""
-
-    def __init__(self, *, reading: bool = False) -> None:
-        self._reading = reading
-
-    def __enter__(self) -> None:
-        """Nothing to set up."""
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if error is None or not isinstance(error, Exception):
-            return
+    try:
+        yield
+    except Exception as error:
         ours = delivery_error(error)
-        if self._reading and isinstance(ours, UncertainDelivery):
+        if reading and isinstance(ours, UncertainDelivery):
             ours = TemporaryDelivery(str(ours), code=ours.code)
         raise ours from error
 

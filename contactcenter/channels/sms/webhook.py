@@ -11,12 +11,12 @@ https://www.twilio.com/docs/usage/webhooks/webhooks-security
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from hmac import compare_digest
 from urllib.parse import parse_qsl, urlsplit
 
+import structlog
 from aiohttp import web
 from multidict import MultiDict
 from twilio.request_validator import RequestValidator
@@ -36,7 +36,7 @@ from contactcenter.envelope import (
 from contactcenter.errors import ContactCenterError, Forbidden, InvalidInput, TooLarge, Unavailable
 from contactcenter.settings import Settings
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 MESSAGE_PATH = "/webhooks/twilio/message"
 STATUS_PATH = "/webhooks/twilio/status"
@@ -67,7 +67,7 @@ STATES: Mapping[str, DeliveryState] = {
 }
 """Twilio's message statuses in our words; words it may add later are passed over."""
 
-type_of_handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class TwilioWebhooks:
@@ -90,17 +90,17 @@ class TwilioWebhooks:
             web.post(STATUS_PATH, self._guarded(self._status)),
         ]
 
-    def _guarded(self, handle: Callable[[MultiDict[str]], Awaitable[web.Response]]) -> type_of_handler:
+    def _guarded(self, handle: Callable[[MultiDict[str]], Awaitable[web.Response]]) -> Handler:
         """A request handler that turns every error into a problem (RFC 9457) and stores nothing then."""
 
         async def handler(request: web.Request) -> web.StreamResponse:
             try:
                 return await handle(await self._verified(request))
             except ContactCenterError as error:
-                log.warning("Twilio webhook %s refused: %s", request.path, error)
+                log.warning("Twilio webhook refused", path=request.path, error=str(error))
                 return problem(error)
             except Exception:  # the caller learns nothing of it; Twilio keeps the failure in its log
-                log.exception("Twilio webhook %s failed", request.path)
+                log.exception("Twilio webhook failed", path=request.path)
                 return problem(Unavailable("The message could not be stored"))
 
         return handler
@@ -129,7 +129,8 @@ class TwilioWebhooks:
 
     async def _message(self, fields: MultiDict[str]) -> web.Response:
         """A text from a customer; 200 only when it is durable."""
-        sid, sender, number = _match(fields, "MessageSid", _SID), _match(fields, "From", _E164), _match(fields, "To", _E164)
+        sid, sender = _match(fields, "MessageSid", _SID), _match(fields, "From", _E164)
+        number = _match(fields, "To", _E164)
         text = _one(fields, "Body").replace("\x00", "")
         if len(text) > MAX_TEXT:
             raise InvalidInput("Body is too long", field="Body")
@@ -159,7 +160,7 @@ class TwilioWebhooks:
             raise InvalidInput("ErrorCode is not a number", field="ErrorCode")
         state = STATES.get(word)
         if state is None:
-            log.info("Twilio reports an unknown status %s", word)
+            log.info("unknown message status", status=word)
         else:
             detail = f"Twilio error {code}" if code and code != "0" else ""
             await self._receipts.record(Receipt(Channel.SMS, sid, state, detail, clock.now()))
@@ -183,7 +184,7 @@ async def _read(request: web.Request) -> bytes:
 def _form(body: bytes) -> MultiDict[str]:
     """The fields of a form in order, doubles kept; raises :class:`InvalidInput`."""
     try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError as error:
         raise InvalidInput("The form cannot be read") from error
     return MultiDict(pairs)

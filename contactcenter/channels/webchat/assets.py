@@ -2,7 +2,7 @@
 
 The modules name each other as ``"./name.js"``; here the version of the whole set is put behind each name, so that a
 browser keeps them for a year and still never mixes two releases. Only the loader's own address stays the same, so it
-is asked for again after five minutes.
+is asked for again after five minutes. Indentation and comments stay here.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ LOADER = "widget.js"
 
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 _NAME = re.compile(r'"(\./(?:widget/)?[a-z]+\.(?:js|css))"')
+_COMMENT = re.compile(r"^[ \t]*(//.*|/\*[^\n]*\*/)$", re.MULTILINE)
+_INDENT = re.compile(r"\n\s+")
 _SHORTLY = "public, max-age=300"
 _FOREVER = "public, max-age=31536000, immutable"
 
@@ -38,12 +40,15 @@ class Assets:
     """All files of the widget, read once."""
 
     def __init__(self, folder: Path = STATIC) -> None:
-        sources = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.iterdir()) if path.suffix in _TYPES}
+        sources = {
+            path.name: path.read_text(encoding="utf-8") for path in sorted(folder.iterdir()) if path.suffix in _TYPES
+        }
         self.version = hashlib.sha256("\0".join(sources.values()).encode()).hexdigest()[:12]
         self._assets = {name: self._asset(name, text) for name, text in sources.items()}
 
     def _asset(self, name: str, text: str) -> Asset:
-        content = _NAME.sub(rf'"\1?v={self.version}"', text).encode()
+        lean = _INDENT.sub("\n", _COMMENT.sub("", text)).lstrip()
+        content = _NAME.sub(rf'"\1?v={self.version}"', lean).encode()
         digest = hashlib.sha256(content).hexdigest()[:16]
         return Asset(content, gzip.compress(content, 9, mtime=0), _TYPES[Path(name).suffix], digest)
 

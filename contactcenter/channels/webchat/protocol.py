@@ -189,7 +189,9 @@ def clean_name(value: object, length: int) -> str:
     if not isinstance(value, str):
         return ""
     text = clean_text(value[: 4 * length])
-    visible = "".join(" " if char.isspace() else char for char in text if char.isspace() or unicodedata.category(char)[0] != "C")
+    visible = "".join(
+        " " if char.isspace() else char for char in text if char.isspace() or unicodedata.category(char)[0] != "C"
+    )
     return " ".join(visible.split())[:length].rstrip()
 
 

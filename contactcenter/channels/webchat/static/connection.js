@@ -47,16 +47,22 @@ export class Connection {
   }
 
   /** The visitor, or the browser, thinks that it may work now. */
-  retry() {
+  retry(impatient = false) {
     if (!this.started) return;
     this.#attempt = 0;
-    if (this.#socket) this.#flush();
+    if (impatient && this.#pending) this.#lost(1);
+    else if (this.#socket) this.#flush();
     else this.start();
+  }
+
+  /** Tell when a message is still not accepted after a while. */
+  watch(client_id) {
+    this.#timer(`held ${client_id}`, HELD_MS, () => this.on.held(client_id));
   }
 
   say(item) {
     this.store.keep(item);
-    this.#timer(`held ${item.client_id}`, HELD_MS, () => this.on.held(item.client_id));
+    this.watch(item.client_id);
     if (this.#socket) this.#flush();
     else this.start();
   }
@@ -73,7 +79,7 @@ export class Connection {
 
   #receive(frame) {
     if (frame.type === "welcome") this.#welcome(frame);
-    else if (frame.type === "line") this.#lines([frame]);
+    else if (frame.type === "line") this.#line(frame);
     else if (frame.type === "accepted") this.#accepted(frame);
     else if (frame.type === "problem") this.#problem(frame);
     else if (frame.type === "typing") this.on.typing();
@@ -86,27 +92,29 @@ export class Connection {
     this.#attempt = 0;
     this.store.set({ token: frame.token });
     this.on.status("online");
-    this.#lines(frame.lines, another);
+    // What a page before this one acknowledged is not told again.
+    const mark = this.store.get("acked");
+    this.#show(frame.lines, another, (line) => line.id > mark);
     this.#flush();
   }
 
-  #lines(lines, another = false) {
+  #line(line) {
+    this.#show([line], false, () => true);
+    this.#flush();
+  }
+
+  #show(lines, another, isNew) {
     for (const line of lines) {
       if (line.id > this.#last) this.#last = line.id;
       if (line.client_id) this.#settle(line.client_id);
     }
     this.on.lines(lines, another);
-    this.#acknowledge(lines.filter((line) => line.direction === "out").map((line) => line.id));
-    this.#flush();
-  }
-
-  /** Each reply once: what a page before this one acknowledged is not told again. */
-  #acknowledge(ids) {
-    const mark = this.store.get("acked");
-    const fresh = ids.filter((id) => id > mark || ids.length === 1);
-    for (const id of fresh) this.#send({ type: "ack", id });
-    const highest = fresh.reduce((a, b) => (a > b ? a : b), mark);
-    if (highest !== mark) this.store.set({ acked: highest });
+    let acked = this.store.get("acked");
+    for (const { id } of lines.filter((line) => line.direction === "out" && isNew(line))) {
+      this.#send({ type: "ack", id });
+      if (id > acked) acked = id;
+    }
+    if (acked) this.store.set({ acked });
   }
 
   #accepted({ client_id, id }) {

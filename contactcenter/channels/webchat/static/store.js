@@ -39,7 +39,10 @@ export class Store {
   }
 
   keep(item) {
-    this.set({ unsent: [...this.unsent.filter((other) => other.client_id !== item.client_id), item] });
+    const unsent = this.unsent;
+    const at = unsent.findIndex((other) => other.client_id === item.client_id);
+    unsent.splice(at < 0 ? unsent.length : at, at < 0 ? 0 : 1, item);
+    this.set({ unsent });
   }
 
   drop(client_id) {

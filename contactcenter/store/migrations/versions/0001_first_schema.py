@@ -467,6 +467,7 @@ def upgrade() -> None:
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("external_id", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("detail", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -480,6 +481,13 @@ def upgrade() -> None:
         ["channel", "external_id"],
         unique=False,
         postgresql_where=sa.text("external_id <> ''"),
+    )
+    op.create_index(
+        "ix_delivery_unfinished",
+        "delivery",
+        ["updated_at"],
+        unique=False,
+        postgresql_where=sa.text("state in ('queued','sending')"),
     )
     op.create_table(
         "draft",
@@ -513,6 +521,9 @@ def downgrade() -> None:
     op.drop_index("ix_ticket_event_ticket", table_name="ticket_event")
     op.drop_table("ticket_event")
     op.drop_table("draft")
+    op.drop_index(
+        "ix_delivery_unfinished", table_name="delivery", postgresql_where=sa.text("state in ('queued','sending')")
+    )
     op.drop_index("ix_delivery_external_id", table_name="delivery", postgresql_where=sa.text("external_id <> ''"))
     op.drop_table("delivery")
     op.drop_index(op.f("ix_correction_message_id"), table_name="correction")

@@ -1,0 +1,6 @@
+"""``python -m contactcenter`` and the ``contactcenter`` command."""
+
+from contactcenter.cli import main
+
+if __name__ == "__main__":
+    main()

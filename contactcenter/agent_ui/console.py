@@ -1,0 +1,36 @@
+"""The console: all its doors behind one guard. Wire :meth:`Console.routes` into the web application."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from contactcenter.agent_ui import customers, preferences, sheets, sign_in, stream, tickets
+from contactcenter.agent_ui.navigation import destinations
+from contactcenter.agent_ui.rendering import Renderer
+from contactcenter.agent_ui.session import guarded
+from contactcenter.agent_ui.static_files import PREFIX, StaticFiles
+from contactcenter.agent_ui.visit import Door, Room
+from contactcenter.envelope import MessageSink
+from contactcenter.events import EventHub
+from contactcenter.settings import Settings
+from contactcenter.store.store import Store
+
+PAGES = (sign_in, preferences, tickets, customers, sheets, stream)
+"""Modules with a function ``doors()``."""
+
+
+class Console:
+    """The agents' web pages."""
+
+    def __init__(self, settings: Settings, store: Store, hub: EventHub, inbox: MessageSink) -> None:
+        self._files = StaticFiles()
+        self.doors: tuple[Door, ...] = tuple(door for page in PAGES for door in page.doors())
+        known = frozenset(door.path for door in self.doors)
+        renderer = Renderer(self._files, {"destinations": lambda actor: destinations(actor, known)})
+        self.room = Room(settings, store, hub, inbox, renderer, self._files)
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """All routes of the console. The application's ``client_max_size`` bounds what may be posted."""
+        found: list[web.AbstractRouteDef] = [web.get(f"{PREFIX}{{name:.+}}", self._files.serve)]
+        found += [web.route(door.method, door.path, guarded(self.room, door)) for door in self.doors]
+        return found

@@ -1,0 +1,39 @@
+"""The rail: where one can go in the console."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contactcenter.agent_ui.words import mark
+from contactcenter.staff.access import Actor, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A place in the rail. ``key`` goes there after ``g``; ``prefixes`` are the paths that belong to it."""
+
+    href: str
+    label: str
+    icon: str
+    key: str
+    prefixes: tuple[str, ...]
+    role: Role = Role.AGENT
+
+    def holds(self, path: str) -> bool:
+        """Whether the path lies in this place."""
+        return any(path == prefix or path.startswith(f"{prefix}/") for prefix in self.prefixes)
+
+
+RAIL = (
+    Destination("/inbox", mark("Inbox"), "inbox", "i", ("/inbox", "/tickets")),
+    Destination("/customers", mark("Customers"), "people", "c", ("/customers",)),
+    Destination("/knowledge", mark("Knowledge"), "book", "k", ("/knowledge",)),
+    Destination("/board", mark("Board"), "board", "b", ("/board",)),
+    Destination("/quarantine", mark("Quarantine"), "shield", "q", ("/quarantine",), Role.SUPERVISOR),
+    Destination("/admin", mark("Administration"), "settings", "s", ("/admin",), Role.ADMIN),
+)
+
+
+def destinations(actor: Actor, known: frozenset[str]) -> list[Destination]:
+    """What the actor may go to, of the pages that there are (``known`` are the paths of all doors)."""
+    return [place for place in RAIL if place.href in known and actor.at_least(place.role)]

@@ -1,0 +1,122 @@
+"""The words the console has for the states and kinds of the product.
+
+``mark`` only marks a text for the catalogue; the page that shows it translates it in the reader's language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def mark(message: str) -> str:
+    """Mark a text for extraction; returns it unchanged."""
+    return message
+
+
+STATUS: Mapping[str, str] = {
+    "new": mark("New"),
+    "open": mark("Open"),
+    "pending": mark("Waiting for customer"),
+    "resolved": mark("Resolved"),
+    "closed": mark("Closed"),
+}
+
+PRIORITY: Mapping[str, str] = {"low": mark("Low"), "normal": mark("Normal"), "high": mark("High")}
+
+CHANNEL: Mapping[str, str] = {
+    "email": mark("E-mail"),
+    "sms": mark("Text message"),
+    "chat": mark("Chat"),
+    "phone": mark("Phone call"),
+    "visit": mark("Visit"),
+    "letter": mark("Letter"),
+    "fax": mark("Fax"),
+    "api": mark("API"),
+}
+
+DELIVERY: Mapping[str, str] = {
+    "queued": mark("Waiting to be sent"),
+    "sending": mark("Being sent"),
+    "sent": mark("Sent"),
+    "delivered": mark("Delivered"),
+    "undelivered": mark("Not delivered"),
+    "failed": mark("Failed"),
+    "uncertain": mark("Not known whether it arrived"),
+}
+
+KIND: Mapping[str, str] = {
+    "message": mark("Message"),
+    "note": mark("Internal note"),
+    "auto-reply": mark("Automatic reply"),
+    "bounce": mark("Bounce"),
+    "delivery-receipt": mark("Delivery receipt"),
+    "feedback-report": mark("Spam report"),
+    "list": mark("Mailing list"),
+}
+
+SENTIMENT: Mapping[str, str] = {
+    "negative": mark("Unhappy"),
+    "neutral": mark("Neutral"),
+    "positive": mark("Happy"),
+}
+
+URGENCY: Mapping[str, str] = {"low": mark("Not urgent"), "normal": mark("Normal urgency"), "high": mark("Urgent")}
+
+COMPLAINT: Mapping[str, str] = {
+    "service": mark("about service"),
+    "product": mark("about a product"),
+    "billing": mark("about billing"),
+    "delivery": mark("about delivery"),
+    "claims": mark("about a claim"),
+}
+
+ENTITY: Mapping[str, str] = {
+    "policy": mark("Policy"),
+    "order": mark("Order"),
+    "invoice": mark("Invoice"),
+    "claim": mark("Claim"),
+    "amount": mark("Amount"),
+    "date": mark("Date"),
+    "phone": mark("Phone"),
+    "email": mark("E-mail"),
+}
+
+IDENTITY: Mapping[str, str] = {
+    "email": mark("E-mail"),
+    "phone": mark("Phone"),
+    "chat": mark("Chat"),
+    "external": mark("Customer number"),
+}
+
+ROLE: Mapping[str, str] = {"agent": mark("Agent"), "supervisor": mark("Supervisor"), "admin": mark("Administrator")}
+
+AVAILABILITY: Mapping[str, str] = {"online": mark("Online"), "away": mark("Away"), "offline": mark("Offline")}
+
+ERROR: Mapping[int, str] = {
+    400: mark("The request is malformed"),
+    401: mark("Sign in first"),
+    403: mark("Not allowed"),
+    404: mark("Not found"),
+    409: mark("Somebody was faster"),
+    413: mark("Too large"),
+    422: mark("The request cannot be processed"),
+    429: mark("Too many tries"),
+    500: mark("Something went wrong"),
+    503: mark("Temporarily unavailable"),
+}
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "status": STATUS,
+    "priority": PRIORITY,
+    "channel": CHANNEL,
+    "delivery": DELIVERY,
+    "kind": KIND,
+    "sentiment": SENTIMENT,
+    "urgency": URGENCY,
+    "complaint": COMPLAINT,
+    "entity": ENTITY,
+    "identity": IDENTITY,
+    "role": ROLE,
+    "availability": AVAILABILITY,
+}
+"""What the template filter ``word`` looks up: ``{{ ticket.status | word("status") }}``."""

@@ -1,0 +1,181 @@
+"""The doors: the web application (console, API, chat, webhooks) and the mail listener, over one store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+import structlog
+from aiohttp import web
+from sqlalchemy import select, text
+
+from contactcenter.agent_ui.console import Console
+from contactcenter.api.api import Api
+from contactcenter.api.health import Health
+from contactcenter.channels.email.fetching import MailboxFetcher
+from contactcenter.channels.email.receiving import MailDoor
+from contactcenter.channels.sms.webhook import TwilioWebhooks
+from contactcenter.channels.webchat.history import ChatLine
+from contactcenter.channels.webchat.service import WebChat
+from contactcenter.conversations.delivery import Deliverer
+from contactcenter.conversations.inbox import Inbox
+from contactcenter.conversations.records import ChannelCursor, Message
+from contactcenter.conversations.tokens import ReplyTokens
+from contactcenter.envelope import AuthorType, Channel, Direction, Identity
+from contactcenter.errors import SettingsError
+from contactcenter.events import EventHub
+from contactcenter.settings import Settings, split_listen
+from contactcenter.store.listener import Listener
+from contactcenter.store.store import Store
+from contactcenter.tickets.directory import Directory
+
+log = structlog.get_logger(__name__)
+
+_SAVE_CURSOR = text(
+    """
+    INSERT INTO channel_cursor (key, value, updated_at) VALUES (:key, CAST(:value AS jsonb), now())
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at
+    """
+)
+
+
+class StoredChatHistory:
+    """The chat's lines, read from the messages."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def lines(self, visitor: Identity, after: str = "", limit: int = 100) -> Sequence[ChatLine]:
+        """See :class:`contactcenter.channels.webchat.history.ChatHistory`."""
+        query = select(Message).where(
+            Message.identity == str(visitor),  # type: ignore[arg-type]
+            Message.channel == Channel.CHAT,  # type: ignore[arg-type]
+            Message.kind == "message",  # type: ignore[arg-type]
+        )
+        if after:
+            query = query.where(Message.id > after).order_by(Message.id).limit(limit)  # type: ignore[arg-type]
+        else:
+            query = query.order_by(Message.id.desc()).limit(limit)  # type: ignore[attr-defined]
+        async with self._store.read() as uow:
+            rows = list(await uow.session.scalars(query))
+        return [_line(row) for row in (rows if after else reversed(rows))]
+
+
+def _line(row: Message) -> ChatLine:
+    return ChatLine(
+        id=row.id,
+        direction=Direction(row.direction),
+        author_type=AuthorType(row.author_type),
+        author_name=row.author_name,
+        text=row.text,
+        created_at=row.created_at,
+        client_id=row.external_id if row.direction == Direction.IN else "",
+    )
+
+
+class StoredCursors:
+    """How far each mailbox was read, kept in the database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def load(self, key: str) -> dict[str, Any]:
+        """The cursor; empty when there is none yet."""
+        async with self._store.read() as uow:
+            row = await uow.session.get(ChannelCursor, key)
+            return dict(row.value) if row else {}
+
+    async def save(self, key: str, value: dict[str, Any]) -> None:
+        """Keep the cursor."""
+        import json
+
+        async with self._store.transaction() as uow:
+            await uow.session.execute(_SAVE_CURSOR, {"key": key, "value": json.dumps(value)})
+
+
+class Doors:
+    """Everything that listens. ``extra_routes`` is for the demo's own pages."""
+
+    def __init__(
+        self, settings: Settings, store: Store, extra_routes: Sequence[web.AbstractRouteDef] = ()
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._extra = extra_routes
+        self._stack = AsyncExitStack()
+        self.hub = EventHub()
+        self.inbox = Inbox(store)
+        self.directory = Directory(settings, store)
+        # Receipts come in here; sending is the worker's, so this side needs no senders.
+        self.receipts = Deliverer(store, {}, self.directory, ReplyTokens(store.secrets.derive("reply-token")))
+        self.http_port = 0
+        self.smtp_port = 0
+
+    async def open(self, *, web_door: bool = True, mail_door: bool = True) -> None:
+        """Open the doors asked for; raises :class:`SettingsError` when a port is taken."""
+        try:
+            if web_door:
+                await self._open_web()
+            if mail_door:
+                await self._open_mail()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Close them in the opposite order; what was accepted is already durable."""
+        await self._stack.aclose()
+
+    async def _open_web(self) -> None:
+        listener = Listener(self._store.conninfo, self.hub)
+        await listener.start()
+        self._stack.push_async_callback(listener.stop)
+        runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=5.0)
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        host, port = split_listen(self._settings.http.listen)
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise _taken("http.listen", self._settings.http.listen, error) from error
+        self.http_port = runner.addresses[0][1]
+
+    def application(self) -> web.Application:
+        """The web application with all its routes."""
+        settings, store = self._settings, self._store
+        application = web.Application(client_max_size=settings.http.max_body)
+        chat = WebChat(
+            settings, self.inbox, StoredChatHistory(store), self.hub, self.receipts, store.secrets.derive("chat-visitor")
+        )
+        application.on_shutdown.append(chat.close)
+        application.add_routes(chat.routes())
+        application.add_routes(TwilioWebhooks(settings, self.inbox, self.receipts).routes())
+        Api(settings, store, self.inbox, Health(settings, store)).mount(application)
+        Console(settings, store, self.hub, self.inbox).mount(application)
+        application.add_routes(self._extra)
+        return application
+
+    async def _open_mail(self) -> None:
+        door = MailDoor(self._settings, self.inbox, self.directory)
+        try:
+            await door.start()
+        except OSError as error:
+            raise _taken("smtp.listen", self._settings.smtp.listen, error) from error
+        self._stack.push_async_callback(door.stop)
+        self.smtp_port = door.port
+        loop = asyncio.get_running_loop()
+        for mailbox in self._settings.mailboxes:
+            if mailbox.imap is not None:
+                fetcher = MailboxFetcher(mailbox, self.inbox, StoredCursors(self._store), loop)
+                await fetcher.start()
+                self._stack.push_async_callback(fetcher.stop)
+
+
+def _taken(setting: str, address: str, error: OSError) -> SettingsError:
+    return SettingsError(
+        f"cannot listen on {address}: {error.strerror or error}. Another program may use that port; "
+        f"choose another one by {setting} in contactcenter.toml."
+    )

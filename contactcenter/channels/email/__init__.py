@@ -1,0 +1,1 @@
+"""E-mail: the SMTP door and mailbox polling in, a smart host out, and the reading of what came."""

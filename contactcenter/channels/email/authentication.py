@@ -1,0 +1,91 @@
+"""Who vouches for the sender: Authentication-Results (RFC 8601) of mail servers we trust, aligned with From (RFC 7489).
+
+Anyone may write such a header. Only those whose authserv-id is configured count, and a relay that is trusted must
+remove forged ones that carry its own name (RFC 8601, 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import authres
+
+MAX_RESULTS = 20  # headers looked at
+_STRONG = ("pass", "fail", "softfail", "temperror", "permerror", "neutral", "policy", "none")
+_TWO_LABEL = frozenset("co com net org gov edu ac or ne go gob gouv asn id".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """Results of SPF, DKIM and DMARC in one word each (RFC 8601, 2.7), and whether the From domain is proven."""
+
+    spf: str = "none"
+    dkim: str = "none"
+    dmarc: str = "none"
+    authenticated: bool = False
+
+
+def evaluate(results: Iterable[str], from_domain: str, trusted: Collection[str]) -> Authentication:
+    """Evaluates Authentication-Results fields, the newest first, for the domain of From.
+
+    Authenticated means: DMARC passed for that domain, or SPF or DKIM passed for a domain aligned with it while DMARC did
+    not fail. Fields of other authserv-ids, and fields that cannot be read, are ignored. The newest result of a method
+    wins, except that one passing and aligned DKIM signature is enough.
+    """
+    names = {name.lower() for name in trusted}
+    domain = from_domain.lower().rstrip(".")
+    found: dict[str, str] = {}
+    proofs: set[str] = set()
+    if names:
+        for _, value in zip(range(MAX_RESULTS), results, strict=False):
+            _read(value, names, domain, found, proofs)
+    dmarc = found.get("dmarc", "none")
+    proven = bool(domain) and dmarc not in ("fail", "permerror", "temperror") and bool(proofs)
+    return Authentication(found.get("spf", "none"), found.get("dkim", "none"), dmarc, proven)
+
+
+def _read(value: str, names: set[str], domain: str, found: dict[str, str], proofs: set[str]) -> None:
+    """Adds the results of one field."""
+    if value.partition(";")[0].split("/")[0].split()[:1] and value.partition(";")[0].split()[0].lower() not in names:
+        return
+    try:
+        header = authres.AuthenticationResultsHeader.parse(f"Authentication-Results: {' '.join(value[:8000].split())}")
+    except (authres.AuthResError, ValueError, IndexError, TypeError, AttributeError, RecursionError):
+        return
+    if str(header.authserv_id or "").lower() not in names:
+        return
+    for result in header.results or ():
+        method, word = str(result.method).lower(), str(result.result or "none").lower()
+        if method not in ("spf", "dkim", "dmarc") or word not in _STRONG:
+            continue
+        proven = word == "pass" and _aligned(_proven_domain(method, result), domain)
+        if proven:
+            proofs.add(method)
+        if method not in found or (proven and method == "dkim"):
+            found[method] = word
+
+
+def _proven_domain(method: str, result: authres.AuthenticationResult) -> str:
+    """The domain that a passing result speaks of."""
+    values = {f"{p.type}.{p.name}".lower(): str(p.value or "") for p in result.properties or ()}
+    match method:
+        case "spf":
+            value = values.get("smtp.mailfrom") or values.get("smtp.helo") or ""
+        case "dkim":
+            value = values.get("header.d") or values.get("header.i") or ""
+        case _:
+            value = values.get("header.from") or ""
+    return value.strip().strip("<>").rpartition("@")[2].lower().rstrip(".")
+
+
+def _aligned(proven: str, domain: str) -> bool:
+    """Relaxed alignment (RFC 7489, 3.1): the same organisational domain."""
+    return bool(proven) and bool(domain) and organisational(proven) == organisational(domain)
+
+
+def organisational(domain: str) -> str:
+    """The registered domain: two labels, three below second-level registries such as co.uk or com.cn."""
+    labels = domain.split(".")
+    keep = 3 if len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _TWO_LABEL else 2
+    return ".".join(labels[-keep:])

@@ -1,0 +1,232 @@
+"""Which addresses a bounce speaks of, and with which status (RFC 3464, RFC 3463, and the many who follow neither).
+
+Delivery status fields are read wherever they stand, in their own part or in the text. Where there are none, recipients
+and codes are taken from what the server wrote above the returned mail.
+"""
+
+from __future__ import annotations
+
+import re
+
+from contactcenter.channels.email import charsets
+from contactcenter.channels.email.addresses import canonical, parse_addresses
+from contactcenter.channels.email.bounce_reasons import Phase, Reason, is_hard, phase_of, reason_of
+from contactcenter.channels.email.headers import parse_headers
+from contactcenter.channels.email.notices import Found, from_notice
+from contactcenter.channels.email.parts import Part, parse_tree
+from contactcenter.envelope import BouncedRecipient
+
+MAX_TEXT = 60_000  # characters of report text read
+MAX_RECIPIENTS = 100
+
+_STATUS_TYPES = frozenset(("message/delivery-status", "message/global-delivery-status"))
+_CODE = re.compile(r"(?<![\d.A-Za-z=_-])([245]\.[0-9]\.\d{1,3})(?![\d]|\.\d)")
+_REPLY_AND_CODE = re.compile(r"(?<!\d)([45]\d\d)[ -]{1,2}[#(]{0,2}([245]\.[0-9]\.\d{1,3})(?![\d]|\.\d)")
+_REPLY = re.compile(r"(?:^|[\s:(\[<])([45])[0-7]\d(?=[\s:;,.)\]-]|$)", re.M)
+_MAIL = re.compile(r"(?<![\w.+/=-])([\w.+/=&'*!#$%?^`{|}~-]{1,64}@(?:[\w-]{1,63}\.)+[a-zA-Z][\w-]{1,62})")
+_ORIGINAL = re.compile(
+    r"^[-=*\s>]{0,40}(?:(?:this is a |below this line is a |included is a |the following is a |a )?copy of (?:the|your) (?:original )?(?:message|mail)"
+    r"|(?:the )?(?:header|headers|body|text|beginning|start)s? of (?:the |your )?(?:original |unsent )?(?:message|mail)"
+    r"|(?:your |the )?(?:original|unsent|undelivered|returned|bounced) (?:message|mail|e-?mail)(?: ?header| info)?s?(?: details)?(?: ?(?:is )?(?:follow|below|as follow|returned|attached|included)\w*)?"
+    r"|message headers? follow|original message|returned message|unsent message follows|message (?:text )?follows|forwarded message)\b[^\n]{0,40}[-=:.*\s]{0,40}$",
+    re.I | re.M,
+)
+_HEADER_RUN = re.compile(r"^(?:Received|Return-Path|Message-ID|DKIM-Signature|MIME-Version|X-[\w-]+): [^\n]*\n(?:[ \t][^\n]*\n|[\w-]+:[^\n]*\n){2,}", re.M | re.I)
+_BLOCKS = re.compile(r"\n[ \t]*\n|\n(?=[ \t>]{0,4}final-recipient[ \t]*:)", re.I)
+_FIELD = re.compile(r"^[ \t>]{0,4}(final-recipient|original-recipient|action|status|diagnostic-code|x-actual-recipient|remote-mta|x-supplementary-info)[ \t]*:[ \t]*", re.I | re.M)
+
+
+def bounced_recipients(root: Part, subject: str, text: str) -> tuple[BouncedRecipient, ...]:
+    """The recipients a bounce names, each with its best status code; one without address when none can be told."""
+    report = _report_text(text[:MAX_TEXT])
+    found = from_notice(text) or _from_status_parts(root) or _from_fields(text[:MAX_TEXT]) or _from_nested(root)
+    if not found:
+        found = _from_text(root, report)
+    failed = [one for one in found if one.action not in ("delivered", "relayed", "expanded")] or found
+    names = [one.address for one in failed]
+    return tuple(_judge(one, report, subject, names) for one in failed[:MAX_RECIPIENTS])
+
+
+def _report_text(text: str) -> str:
+    """What the server wrote: the text up to the returned mail."""
+    ends = [match.start() for match in (_ORIGINAL.search(text, 20), _HEADER_RUN.search(text, 20)) if match]
+    return text[: min(ends)] if ends and text[: min(ends)].strip() else text
+
+
+def _from_status_parts(root: Part) -> list[Found]:
+    """Recipients of the delivery status parts."""
+    found: list[Found] = []
+    for part in root.walk():
+        if part.content_type in _STATUS_TYPES:
+            found.extend(_from_fields(charsets.decode(part.content[:MAX_TEXT])))
+    return found
+
+
+def _from_nested(root: Part) -> list[Found]:
+    """Recipients of a bounce that was forwarded as a nested mail."""
+    for part in root.walk():
+        if part.content_type == "message/rfc822" and b"delivery-status" in part.content[:20_000]:
+            return _from_status_parts(parse_tree(part.content)[0])
+    return []
+
+
+def _from_fields(text: str) -> list[Found]:
+    """Recipients of delivery status fields, wherever they stand in a text."""
+    if not _FIELD.search(text):
+        return []
+    found: list[Found] = []
+    for block in _BLOCKS.split(text.replace("\r\n", "\n")):
+        fields = _fields(block)
+        who = _recipient(fields)
+        if not who:
+            if found and "status" in fields and not found[-1].status:
+                _fill(found[-1], fields)
+            continue
+        one = next((f for f in found if f.address.lower() == who.lower()), None)
+        if one is None:
+            one = Found(who)
+            found.append(one)
+        _fill(one, fields)
+    return found
+
+
+def _fields(block: str) -> dict[str, str]:
+    """Fields of one block, unfolded; the longer one of doubled fields."""
+    fields: dict[str, str] = {}
+    marks = list(_FIELD.finditer(block))
+    for index, mark in enumerate(marks):
+        end = marks[index + 1].start() if index + 1 < len(marks) else len(block)
+        lines = block[mark.end() : end].split("\n")
+        kept = lines[:1]
+        for line in lines[1:]:
+            if line[:1] not in (" ", "\t") and re.match(r"[A-Za-z-]+:", line):
+                break
+            kept.append(line)
+        value = " ".join(" ".join(kept).split())
+        name = mark[1].lower()
+        if len(value) > len(fields.get(name, "")):
+            fields[name] = value
+    return fields
+
+
+def _recipient(fields: dict[str, str]) -> str:
+    """The address of a block."""
+    for name in ("final-recipient", "original-recipient", "x-actual-recipient"):
+        value = fields.get(name, "")
+        if value:
+            address = value.partition(";")[2].strip() if ";" in value else value
+            mail = _MAIL.search(address)
+            return mail[1] if mail else address.strip("<> ")
+    return ""
+
+
+def _fill(one: Found, fields: dict[str, str]) -> None:
+    """Takes the fields of a block over."""
+    code = _CODE.search(fields.get("status", "")) or re.match(r"\s*([245]\.\d{1,3}\.\d{1,3})", fields.get("status", ""))
+    one.status = one.status or (code[1] if code else "")
+    one.action = one.action or fields.get("action", "").lower().split(" ")[0]
+    one.said = " ".join(filter(None, (one.said, fields.get("diagnostic-code", ""), fields.get("x-supplementary-info", ""))))
+
+
+_STRONG = re.compile(r"^[ \t>*]{0,12}(?:[45]\d\d[ -](?:[45]\.\d\.\d{1,3} )?(?=<))?[<\"]?([^\s<>:;,()\"]{1,64}@[^\s<>:;,()\"]{1,190})[>\"]?(?::|\s*$|\s+(?:on |\(|-|\.\.\.)|,\s*$| *\.\.\.)", re.M)
+_CONTEXT = re.compile(
+    r"(?:deliver(?:ed|ing)?|mail|message|sent?|send(?:ing)?|undeliverable|rejected|failed|unknown|invalid|rcpt|recipient|user(?:id)?|addressee|address|mailbox|said|for)[^\n@<]{0,60}?[\s:<\"'(\[]"
+    r"<?([^\s<>:;,()\"'\[\]]{1,64}@[^\s<>:;,()\"'\[\]]{1,190}[^\s<>:;,()\"'.\[\]])",
+    re.I,
+)
+
+
+def _from_text(root: Part, report: str) -> list[Found]:
+    """Recipients named in free text, and what was said about each."""
+    headers = root.headers
+    failed = [a.address for a in parse_addresses(headers.raw("x-failed-recipients"))]
+    own = {a.address.lower() for name in ("to", "from", "sender", "reply-to") for a in parse_addresses(headers.raw(name)[:4000])}
+    addresses = [a for a in failed if a]
+    if not addresses:
+        named = [canonical(m[1]) for m in _STRONG.finditer(report)]
+        addresses = _fresh(named, own)
+    if not addresses:
+        addresses = _fresh([canonical(m[1]) for m in _CONTEXT.finditer(report)], own)[:1]
+    if not addresses:
+        addresses = _fresh([canonical(m[1]) for m in _MAIL.finditer(report)], own)[:1]
+    if not addresses:
+        addresses = [_original_recipient(root)]
+    return [Found(address, said=_said_about(address, addresses, report)) for address in addresses]
+
+
+def _fresh(candidates: list[str], own: set[str]) -> list[str]:
+    """Addresses in order, once each, without those of the bounce's own header."""
+    seen: dict[str, str] = {}
+    for address in candidates:
+        if address and address.lower() not in own:
+            seen.setdefault(address.lower(), address)
+    return list(seen.values())
+
+
+def _original_recipient(root: Part) -> str:
+    """To of the returned mail; "" when it did not come back."""
+    for part in root.walk():
+        if part.content_type in ("message/rfc822", "text/rfc822-headers", "message/global"):
+            headers, _, _ = parse_headers(part.content[:40_000])
+            for address in parse_addresses(headers.raw("to")):
+                return address.address
+    text = charsets.decode(root.content[:MAX_TEXT]) if not root.children else ""
+    match = re.search(r"^(?:To|RCPT TO)[ \t]*:[ \t]*([^\n]{1,300})", text, re.M | re.I)
+    people = parse_addresses(match[1]) if match else ()
+    return people[0].address if people else ""
+
+
+def _said_about(address: str, others: list[str], report: str) -> str:
+    """The text from an address to the next recipient's."""
+    if len(others) == 1 or not address:
+        return ""
+    lowered = report.lower()
+    start = lowered.find(address.lower())
+    if start < 0:
+        return ""
+    starts = [lowered.find(other.lower(), start + len(address)) for other in others if other != address]
+    end = min((s for s in starts if s > start), default=len(report))
+    return report[start:end]
+
+
+def _judge(one: Found, report: str, subject: str, names: list[str]) -> BouncedRecipient:
+    """Status and finality of one recipient by all that was said; `names` are the addresses of all recipients."""
+    alone = len(names) == 1
+    said = one.said or _said_about(one.address, names, report)
+    about = report if alone else _said_about(one.address, names, report)
+    status = _best_code(one.status, said)
+    if status.endswith(".4.7") or ((not status or status.endswith(".0.0")) and not _CODE.search(said)):
+        status = _best_code(status, about)
+    words = said or f"{subject}\n{report}"
+    if not status:
+        status = f"{_class_of(words, one.action)}.0.0"
+    phase = phase_of(said)
+    if phase is Phase.OTHER:
+        phase = phase_of(about)
+    if reason_of(words, status, phase) is Reason.UNDEFINED:
+        words = f"{words}\n{about}\n{subject}"
+    action = one.action or ("delayed" if status.startswith("4") else "failed")
+    return BouncedRecipient(one.address.strip(), status, action, is_hard(words, status, phase))
+
+
+def _best_code(status: str, said: str) -> str:
+    """The code that tells most: a specific one behind an SMTP reply, then the given one, then any other."""
+    behind_reply = [match[2] for match in _REPLY_AND_CODE.finditer(said) if match[1][0] == match[2][0]]
+    specific = [code for code in behind_reply if not code.endswith(".0.0")]
+    if specific:
+        return specific[0]
+    others = [code for code in _CODE.findall(said) if code[0] != "2"]
+    telling = [code for code in others if not code.endswith(".0.0")]
+    if telling and (not status or status.endswith((".0.0", ".4.7"))):
+        return telling[0]
+    return status or (others[0] if others else "")
+
+
+def _class_of(words: str, action: str) -> str:
+    """5 or 4 where no enhanced code is given: by the SMTP reply, else by what is said."""
+    reply = _REPLY.search(words)
+    if reply:
+        return reply[1]
+    if action == "delayed" or re.search(r"temporar|will (?:be )?retr|still (?:being|trying)|delayed|warning", words, re.I):
+        return "4"
+    return "5"

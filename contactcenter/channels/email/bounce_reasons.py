@@ -1,0 +1,152 @@
+"""Why a mail bounced, read from status codes (RFC 3463) and from what mail servers write.
+
+The question behind it is one: is the address dead for good? Only an unknown user or host, a moved user, and a host that
+takes no mail at all are. Everything else may work again, even after a 5xx code: a full mailbox, a policy, a reputation.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Causes of a failed delivery, as far as they differ for us."""
+
+    USER_UNKNOWN = "user-unknown"
+    HOST_UNKNOWN = "host-unknown"
+    HAS_MOVED = "has-moved"
+    NOT_ACCEPT = "not-accept"
+    MAILBOX_FULL = "mailbox-full"
+    SUSPENDED = "suspended"
+    TOO_BIG = "too-big"
+    POLICY = "policy"
+    EXPIRED = "expired"
+    SYSTEM = "system"
+    FILTERED = "filtered"
+    UNDEFINED = "undefined"
+
+
+HARD = frozenset((Reason.USER_UNKNOWN, Reason.HOST_UNKNOWN, Reason.HAS_MOVED, Reason.NOT_ACCEPT))
+
+_PHRASES: tuple[tuple[Reason, re.Pattern[str]], ...] = tuple(
+    (reason, re.compile(pattern, re.I))
+    for reason, pattern in (
+        (
+            Reason.MAILBOX_FULL,
+            r"mailbox (?:is |was |has )?(?:full|exceed)|(?:over|exceed(?:ed|s|ing)?|beyond).{0,40}quota|quota.{0,30}(?:exceed|full|violat)|mailbox.{0,40}exceed"
+            r"|insufficient (?:system )?(?:disk )?(?:storage|space)|(?:out of|not enough|no) (?:storage|disk space)|inbox is full|account (?:is )?full|mailfolder is full|mailbox size limit"
+            r"|too much mail data|maildir over|user is over|delivery failed: over|exceeded (?:its|the|his) (?:storage|mailbox|local limit)|would exceed|storage (?:limit|allocation)|メールボックスが一杯|容量",
+        ),
+        (
+            Reason.SUSPENDED,
+            r"(?:account|mailbox|user|recipient|address).{0,40}(?:disabled|suspended|inactive|deactivated|de-activated|discontinued|locked|blocked|restricted|not active|expired|frozen)"
+            r"|(?:disabled|suspended|inactive|inactivity|boxed) (?:account|mailbox|user|recipient)|not accepting mail.{0,20}suspend|temporarily (?:disabled|suspended)",
+        ),
+        (
+            Reason.TOO_BIG,
+            r"(?:message|mail|size|length).{0,40}(?:too (?:big|large)|exceed(?:s|ed)?|limit)|too large|size limit|max(?:imum)? (?:message )?size",
+        ),
+        (
+            Reason.POLICY,
+            r"\bspam\b|spamhaus|spamcop|black ?list|block(?:ed|ing)? ?list|\brbl\b|dnsbl|\bblocked\b|poor reputation|reputation|unsolicited|virus|infected|\bdmarc\b|\bspf\b|\bdkim\b|authenticat"
+            r"|policy|(?:relay|relaying) (?:access )?(?:denied|not permitted|prohibited)|not (?:allowed|permitted) to relay|relay(?:ing)? (?:is )?not|access denied|too many (?:connections|messages|recipients|emails)|rate limit"
+            r"|reverse (?:dns|lookup|hostname)|\bptr\b|rdns|prohibited|content (?:rejected|filter)|not authori[sz]ed|unauthori[sz]ed|permission|sender (?:address )?(?:rejected|denied|verify)|bad reputation|banned|suspicious"
+            r"|client host rejected|message (?:content )?(?:was )?rejected|rejected by (?:the )?(?:domain|recipient domain|remote).{0,20}filter|restricted|not rfc|rfc ?[25]322|greylist|throttl|duplicate|loop",
+        ),
+        (
+            Reason.EXPIRED,
+            r"delivery time expired|retry time|(?:message|mail|delivery).{0,30}(?:expired|time[d]? ?out)|too long|giving up|could not be delivered for|delivery.{0,30}delay|still being retried|in the queue|deferred"
+            r"|retry timeout|queue.{0,20}expire|undeliverable for|max(?:imum)? (?:retry|time)|last \d+ (?:seconds|hours|days)|temporarily unable|aborted after \d",
+        ),
+        (
+            Reason.NOT_ACCEPT,
+            r"does ?n[o']t accept (?:any )?(?:e?-?mail|messages|smtp)|null mx|no mail accepted|not accept(?:ing)? (?:any )?mail|does not receive mail|domain that (?:does not|doesn't) accept|smtp is disabled|(?:indicated|indicates) no smtp service|host.{0,40}does not accept mail",
+        ),
+        (
+            Reason.HAS_MOVED,
+            r"has (?:been )?moved|address (?:has )?changed|user (?:has )?moved|recipient (?:has )?moved|new (?:e-?mail )?address|no longer (?:at|with|employed|works)|has been replaced by|moved to|changed (?:his|her|their) (?:e-?mail )?address",
+        ),
+        (
+            Reason.HOST_UNKNOWN,
+            r"(?:host|domain|server)(?: name)? (?:is )?(?:unknown|not found|invalid)|unknown (?:host|domain)|no such (?:host|domain)|(?:host|domain).{0,60}(?:does ?n[o']t exist|not exist|not found|could not be found|unknown)"
+            r"|unrouteable mail domain|nxdomain|non-?existent (?:host|domain)|couldn'?t find any host|illegal host|bad destination host|no mx|host (?:or domain )?name.{0,20}not found|invalid (?:host|domain|mail)"
+            r"|mx records point to non-?existent|could not find (?:a gateway|route)|unable to resolve|dns.{0,40}(?:fail|non-?existent|nxdomain)|domain must exist|has no (?:valid )?(?:mx|mail exchanger)|no route to (?:host|domain) name",
+        ),
+        (
+            Reason.USER_UNKNOWN,
+            r"(?:user|recipient|mailbox|account|address|alias|addressee|destination|member|customer)(?:s|'s| id| name| address| account| mailbox)?.{0,50}(?:unknown|not found|does ?n[o']t exist|do not exist|not exist|not known|invalid"
+            r"|not (?:a )?valid|not (?:be )?(?:found|listed|recogni[sz]ed|located)|not (?:been )?recogni[sz]ed|unavailable|not here|no longer|is not a|unroutable|no existe)"
+            r"|(?:unknown|invalid|no such|non-?existent|bad|undeliverable|illegal|unrouteable|unroutable|incorrect|inexistent|no)(?: final delivery| local| e-?mail| mail| virtual| recipient| destination| target| mailbox| user| such| valid)?"
+            r" (?:user|userid|recipient|mailbox|account|address|alias|person|local[- ]?part|subscriber|destination|employee|recipients)|not our customer|(?:doesn't|does not) have (?:an?|any) .{0,40}account|no mailbox here"
+            r"|user doesn't|not a (?:valid|known|local) (?:user|recipient|mailbox|address|account)|recipnotfound|no one by that name|check if (?:the )?address is correct|(?:宛先|アドレス|ディレクトリ|ユーザー?|受信者).{0,40}(?:存在しません|見つかりません|ありません)|用户不存在|收件人不存在|邮箱不存在|无此用户"
+            r"|destination addresses were unknown|no account by that name|mailbox name not allowed|there is no (?:such )?(?:user|one)",
+        ),
+        (
+            Reason.SYSTEM,
+            r"name server reply|(?:internal|system|server|local) (?:\w+ )?(?:error|failure|problem)|configuration error|connection (?:refused|timed|reset|lost|dropped)|unable to connect|could not connect|temporar|try again|unable to (?:contact|reach)|tls|mail loop|hop count|too many hops",
+        ),
+    )
+)
+
+_NOT_ACCEPT = dict(_PHRASES)[Reason.NOT_ACCEPT]
+_BY_CODE: dict[str, Reason] = {
+    "1.1": Reason.USER_UNKNOWN, "1.0": Reason.USER_UNKNOWN, "1.2": Reason.HOST_UNKNOWN, "1.3": Reason.USER_UNKNOWN,
+    "1.6": Reason.HAS_MOVED, "1.10": Reason.NOT_ACCEPT, "2.1": Reason.SUSPENDED, "2.2": Reason.MAILBOX_FULL,
+    "2.3": Reason.TOO_BIG, "3.4": Reason.TOO_BIG, "4.4": Reason.HOST_UNKNOWN, "4.7": Reason.EXPIRED,
+    "4.310": Reason.HOST_UNKNOWN, "1.7": Reason.POLICY, "1.8": Reason.POLICY,
+}  # fmt: skip
+_DECISIVE = frozenset(("1.1", "1.2", "1.6", "1.7", "1.8", "2.2", "2.3", "3.4", "4.7"))
+_VAGUE = frozenset(("", "0.0", "2.0", "3.0"))
+_SMTP_REPLY = re.compile(r"(?:^|[\s:;,])5\d\d(?=[\s:;,.-]|$)", re.M)
+_REJECTED = re.compile(r"recipient (?:address )?rejected:? (?:access denied|undeliverable|invalid)", re.I)
+_PHASE = re.compile(
+    r">>> ?(?P<sent>[A-Za-z]+)[^\n]*\n(?:[^\n]*\n)?\s*<<< ?[45]\d\d|in reply to (?:the )?(?:end of )?(?P<reply>[A-Za-z]+)"
+    r"|\bafter (?:end of )?(?P<after>rcpt|mail|data|helo|ehlo)|did not like our (?:final )?(?P<liked>[A-Za-z]+)"
+    r"|smtp command\s+(?P<command>[A-Za-z]+)",
+    re.I,
+)
+
+
+class Phase(StrEnum):
+    """The SMTP command a failure answered (RFC 5321)."""
+
+    RCPT = "rcpt"
+    DATA = "data"
+    MAIL = "mail"
+    OTHER = ""
+
+
+def phase_of(text: str) -> Phase:
+    """The command that was refused, as far as a transcript or a mail system tells."""
+    match = _PHASE.search(text)
+    word = next((group for group in match.groups() if group), "").lower() if match else ""
+    return Phase(word) if word in ("rcpt", "data", "mail") else Phase.OTHER
+
+
+def reason_of(text: str, status: str, phase: Phase = Phase.OTHER) -> Reason:
+    """The likeliest cause; `text` is what the server said, `status` an enhanced code or "".
+
+    An unknown user in answer to DATA is a filter's word about the content: the recipient had been accepted before. Where
+    a server's reply carries neither a telling code nor the command it answered, the address is not given up either.
+    """
+    detail = status.partition(".")[2]
+    full = _PHRASES[0][1].search(text)
+    if full:
+        return Reason.MAILBOX_FULL
+    if phase is Phase.MAIL:
+        return Reason.POLICY
+    if _REJECTED.search(text):
+        return Reason.USER_UNKNOWN
+    if detail in _DECISIVE or (detail.startswith("7.") and not _NOT_ACCEPT.search(text)):
+        return _BY_CODE.get(detail, Reason.POLICY)
+    found = next((reason for reason, pattern in _PHRASES if pattern.search(text)), _BY_CODE.get(detail, Reason.UNDEFINED))
+    vague = detail in _VAGUE and phase is Phase.OTHER and _SMTP_REPLY.search(text)
+    if found is Reason.USER_UNKNOWN and (phase is Phase.DATA or vague):
+        return Reason.FILTERED
+    return found
+
+
+def is_hard(text: str, status: str, phase: Phase = Phase.OTHER) -> bool:
+    """Whether the address is dead for good."""
+    return not status.startswith(("4", "2")) and reason_of(text, status, phase) in HARD

@@ -1,0 +1,193 @@
+"""A whole mail read: `read_mail` takes raw bytes and gives a value, whatever the bytes are.
+
+It never raises: a broken mail gives warnings and the readable rest. Caps on header size, parts, depth, text and HTML
+bound the work to a small multiple of the mail's size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from contactcenter.channels.email.addresses import Address, parse_addresses
+from contactcenter.channels.email.bodies import Bodies, ReadAttachment, read_bodies
+from contactcenter.channels.email.bounce import bounced_recipients
+from contactcenter.channels.email.headers import Headers, message_id, message_ids, parse_date
+from contactcenter.channels.email.html_safe import safe_html
+from contactcenter.channels.email.html_text import html_lines
+from contactcenter.channels.email.kind import Traits, classify, is_automatic
+from contactcenter.channels.email.lines import join_lines, text_lines
+from contactcenter.channels.email.parts import parse_tree
+from contactcenter.channels.email.transfer import uuencoded_files
+from contactcenter.channels.email.visible_reply import Reply, split_reply
+from contactcenter.envelope import BouncedRecipient, MessageKind
+
+MAX_RAW = 64 * 1024 * 1024  # bytes read; doors accept less
+MAX_TEXT = 2_000_000  # characters of the readable text
+MAX_SUBJECT = 2000
+
+_SPAM_HEADERS = ("x-spam-flag", "x-spam-status", "x-spam", "x-rspamd-action", "x-ms-exchange-organization-scl")
+_STRUCTURE = re.compile(
+    r"gmail_quote|<blockquote|divRplyFwdMsg|appendonsend|moz-cite|yahoo_quoted|stopSpelling|isReplyContent|原始邮件", re.I
+)
+_STUB = re.compile(r"html|browser|浏览器|mail (?:client|reader|program)|view this (?:e-?mail|message)", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMail:
+    """A mail as people and later stages need it.
+
+    `from_` may have an empty address; `ambiguous_sender` says that From was missing, doubled or named several people, so
+    that nothing may be decided by it. `text` is the whole readable body, `visible_text` what was newly written.
+    `html_safe` may be shown in a sandboxed frame. `auth_results` are the raw Authentication-Results, newest first.
+    `spam_marked` is what the headers claim: believe it only of a trusted relay.
+    """
+
+    message_id: str
+    in_reply_to: tuple[str, ...]
+    references: tuple[str, ...]
+    date: datetime | None
+    from_: Address
+    reply_to: tuple[Address, ...]
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    subject: str
+    text: str
+    html_safe: str
+    visible_text: str
+    quoted_text: str
+    signature: str
+    attachments: tuple[ReadAttachment, ...]
+    kind: MessageKind
+    bounce: tuple[BouncedRecipient, ...]
+    automatic: bool
+    ambiguous_sender: bool
+    auth_results: tuple[str, ...]
+    spam_marked: bool
+    warnings: tuple[str, ...]
+
+
+def read_mail(raw: bytes) -> ReadMail:
+    """Everything the product needs of a mail. Pure; does not raise on any input."""
+    warnings = ["mail too long to read in full"] if len(raw) > MAX_RAW else []
+    root, odd = parse_tree(raw[:MAX_RAW])
+    bodies = read_bodies(root)
+    text, html, reply = _readable(bodies, warnings)
+    headers = root.headers
+    sender, ambiguous = _sender(headers, warnings)
+    subject = headers.text("subject")[:MAX_SUBJECT]
+    kind = classify(root, Traits(sender, subject, text[:8000]))
+    bounce = bounced_recipients(root, subject, text) if kind is MessageKind.BOUNCE else ()
+    return ReadMail(
+        message_id=message_id(headers.raw("message-id")),
+        in_reply_to=message_ids(headers.raw("in-reply-to")),
+        references=message_ids(headers.raw("references")),
+        date=parse_date(headers.raw("date")),
+        from_=sender,
+        reply_to=parse_addresses(headers.raw("reply-to")),
+        to=_people(headers, "to"),
+        cc=_people(headers, "cc"),
+        subject=subject,
+        text=text,
+        html_safe=html,
+        visible_text=reply.visible,
+        quoted_text=reply.quoted,
+        signature=reply.signature,
+        attachments=tuple(bodies.attachments),
+        kind=kind,
+        bounce=bounce,
+        automatic=is_automatic(headers, kind),
+        ambiguous_sender=ambiguous,
+        auth_results=tuple(headers.all_raw("authentication-results")[:20]),
+        spam_marked=_spam_marked(headers),
+        warnings=tuple(dict.fromkeys([*odd, *bodies.warnings, *warnings])),
+    )
+
+
+def _people(headers: Headers, name: str) -> tuple[Address, ...]:
+    """Mailboxes of every field of a name: some programs write a line for each recipient."""
+    return parse_addresses(", ".join(headers.all_raw(name)[:50]))
+
+
+def _sender(headers: Headers, warnings: list[str]) -> tuple[Address, bool]:
+    """The one sender and whether there is doubt about him. Without From, Reply-To and Sender are asked."""
+    fields = headers.all_raw("from")
+    people = tuple(person for value in fields[:10] for person in parse_addresses(value))
+    if len(fields) > 1:
+        warnings.append("several From fields")
+    elif len(people) > 1:
+        warnings.append("several senders")
+    first = next((person for person in people if person.address), people[0] if people else Address("", ""))
+    if first.address:
+        return first, len(people) > 1 or len(fields) > 1 or "@" not in first.address
+    warnings.append("no valid From address")
+    for name in ("reply-to", "sender"):
+        for other in parse_addresses(headers.raw(name)):
+            if other.address:
+                return Address(first.name or other.name, other.address), True
+    return first, True
+
+
+def _spam_marked(headers: Headers) -> bool:
+    """Whether a filter's header calls the mail spam."""
+    for name in _SPAM_HEADERS:
+        value = headers.raw(name).strip().lower()
+        if value.startswith(("yes", "true", "reject", "add header", "rewrite subject")):
+            return True
+        if name.endswith("-scl") and value.isdigit() and int(value[:3]) >= 5:
+            return True
+    return False
+
+
+def _readable(bodies: Bodies, warnings: list[str]) -> tuple[str, str, Reply]:
+    """Readable text, safe HTML and the parts of the reply.
+
+    The plain body is preferred; HTML is read where the plain one is missing or only says that HTML is needed, and where
+    its structure shows a quotation that the plain text does not.
+    """
+    markup = "\n".join(bodies.html)
+    plain = "\n\n".join(text.strip("\r\n") for text in bodies.plain if text.strip())
+    html, odd = safe_html(markup) if markup else ("", [])
+    warnings.extend(odd)
+    plain = plain[:MAX_TEXT]
+    lines = text_lines(plain)
+    if markup and (not plain or _is_stub(plain, markup)):
+        lines, odd = html_lines(markup)
+        warnings.extend(odd)
+        return join_lines(lines), html, split_reply(lines)
+    reply = split_reply(text_lines(uuencoded_files(plain)[0]))
+    if markup and not reply.quoted and _STRUCTURE.search(markup):
+        rich, _ = html_lines(markup)
+        other = split_reply(rich)
+        if other.quoted and other.visible:
+            reply = other
+    return join_lines(lines), html, reply
+
+
+def _is_stub(plain: str, markup: str) -> bool:
+    """Whether the plain body only stands in for the HTML one."""
+    return len(plain) < 400 and len(markup) > 4 * len(plain) + 400 and bool(_STUB.search(plain))
+
+
+def body_digest(mail: ReadMail) -> str:
+    """Digest of what a mail says: bodies and files decoded, so a copy re-encoded by a relay has the same one.
+
+    Line ends, trailing white space and empty lines at the ends make no difference.
+    """
+    digest = hashlib.sha256()
+    for text in (mail.text, mail.html_safe):
+        for line in text.strip().splitlines():
+            digest.update(line.rstrip().encode("utf-8", "replace"))
+            digest.update(b"\n")
+        digest.update(b"\x00")
+    for file in mail.attachments:
+        digest.update(file.filename.encode("utf-8", "replace"))
+        content = file.content
+        if file.content_type.startswith(("text/", "message/")):
+            content = content.replace(b"\r\n", b"\n").rstrip()
+        digest.update(hashlib.sha256(content).digest())
+    return digest.hexdigest()
+
+

@@ -1,0 +1,45 @@
+"""The channels there are: one folder each, one entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from contactcenter.channels.email.reader import MailReader
+from contactcenter.channels.email.sending import MailSender
+from contactcenter.channels.manual import reader as manual
+from contactcenter.channels.sms import reader as sms
+from contactcenter.channels.sms.sender import TwilioSender
+from contactcenter.channels.webchat import reader as webchat
+from contactcenter.channels.webchat.sender import ChatSender
+from contactcenter.envelope import Channel, ContentReader, Sender
+from contactcenter.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelEntry:
+    """How messages of some channels are read, and how they go out (None: they do not)."""
+
+    channels: tuple[Channel, ...]
+    reader: Callable[[Settings], ContentReader]
+    sender: Callable[[Settings], Sender] | None = None
+
+
+REGISTRY = (
+    ChannelEntry((Channel.EMAIL,), MailReader, MailSender),
+    ChannelEntry((Channel.SMS,), lambda _settings: sms.read, TwilioSender),
+    ChannelEntry((Channel.CHAT,), lambda _settings: webchat.read, lambda _settings: ChatSender()),
+    ChannelEntry((Channel.PHONE, Channel.VISIT, Channel.LETTER, Channel.FAX, Channel.API), lambda _settings: manual.read),
+)
+
+
+def readers(settings: Settings) -> dict[Channel, ContentReader]:
+    """A reader for every channel."""
+    return {channel: entry.reader(settings) for entry in REGISTRY for channel in entry.channels}
+
+
+def senders(settings: Settings) -> dict[Channel, Sender]:
+    """A sender for every channel that can send."""
+    return {
+        channel: entry.sender(settings) for entry in REGISTRY if entry.sender is not None for channel in entry.channels
+    }

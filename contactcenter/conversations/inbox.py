@@ -1,0 +1,140 @@
+"""The inbox: where every door hands its messages. Accepting is one transaction, and nothing is said before it."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from contactcenter import clock
+from contactcenter.conversations.records import Attachment, Message, MessageState
+from contactcenter.envelope import Accepted, AuthorType, Channel, Direction, Identity, InboundMessage
+from contactcenter.store.jobs import INBOUND
+from contactcenter.store.store import Store
+from contactcenter.store.unit_of_work import UnitOfWork
+
+UNDERSTAND = "understand"
+"""Name of the job that takes the waiting messages of a lane through the pipeline."""
+
+LANES = 8
+"""Messages of one sender share a lane and stay in order; a batch is what waits in one lane."""
+
+_KNOWN = sql("ingest_key <> ''")
+
+
+class _AlreadyThere(Exception):
+    """Rolls the transaction back: the message was accepted before."""
+
+
+def lane_of(sender: Identity) -> int:
+    """The lane of a sender."""
+    return zlib.crc32(str(sender).encode()) % LANES
+
+
+class Inbox:
+    """Accepts messages durably. Implements :class:`contactcenter.envelope.MessageSink`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def accept(self, message: InboundMessage) -> Accepted:
+        """Keep raw bytes, row and job in one commit; the same ``ingest_key`` again gives the message it was."""
+        if not message.ingest_key:
+            raise ValueError("a message without an ingest key cannot be told from its copies")
+        raw_blob = await self._store.blobs.put(message.raw) if message.raw is not None else ""
+        for file in message.files:
+            await self._store.blobs.put(file.content)
+        try:
+            async with self._store.transaction() as uow:
+                return Accepted(await _insert(uow, message, raw_blob))
+        except _AlreadyThere:
+            async with self._store.read() as uow:
+                known = select(Message.id).where(
+                    Message.channel == message.channel, Message.ingest_key == message.ingest_key, _KNOWN
+                )
+                return Accepted((await uow.session.execute(known)).scalar_one(), duplicate=True)
+
+
+async def _insert(uow: UnitOfWork, message: InboundMessage, raw_blob: str) -> str:
+    lane = lane_of(message.sender)
+    job = await uow.defer(UNDERSTAND, queue=INBOUND, args={"lane": lane})
+    values = _row(message, raw_blob) | {"lane": lane, "job_id": job}
+    statement = (
+        upsert(Message)
+        .values(values)
+        .on_conflict_do_nothing(index_elements=["channel", "ingest_key"], index_where=_KNOWN)
+        .returning(Message.__table__.c.id)  # type: ignore[attr-defined]
+    )
+    message_id = (await uow.session.execute(statement)).scalar_one_or_none()
+    if message_id is None:
+        raise _AlreadyThere
+    if message.files:
+        await uow.session.execute(insert(Attachment), attachment_rows(str(message_id), message.files))
+    return str(message_id)
+
+
+def _row(message: InboundMessage, raw_blob: str) -> dict[str, Any]:
+    now = clock.now()
+    return {
+        "id": clock.new_id(),
+        "channel": message.channel,
+        "direction": Direction.IN,
+        "kind": "message",
+        "state": MessageState.WAITING,
+        "author_type": AuthorType.CUSTOMER,
+        "author_name": message.sender.name,
+        "author_id": message.logged_by,
+        "identity": str(message.sender),
+        "subject": message.subject.replace("\0", ""),
+        "text": message.text.replace("\0", ""),
+        "visible_text": message.text.replace("\0", ""),
+        "external_id": message.external_id,
+        "ingest_key": message.ingest_key,
+        "addresses": {"recipients": list(message.recipients)},
+        "envelope": {**message.envelope, "queue": message.queue, "may_answer": message.may_answer},
+        "authenticated": message.authenticated,
+        "raw_blob": raw_blob,
+        "received_at": message.received_at or now,
+        "created_at": now,
+    }
+
+
+def inbound_of(row: Message, raw: bytes | None) -> InboundMessage:
+    """The message as its door handed it over, read back from its row (without its files)."""
+    return InboundMessage(
+        channel=Channel(row.channel),
+        ingest_key=row.ingest_key,
+        sender=Identity.parse(row.identity, row.author_name),
+        text=row.text,
+        subject=row.subject,
+        recipients=tuple(row.addresses.get("recipients", ())),
+        raw=raw,
+        external_id=row.external_id,
+        received_at=row.received_at,
+        queue=row.envelope.get("queue", ""),
+        may_answer=row.envelope.get("may_answer", True),
+        authenticated=row.authenticated,
+        logged_by=row.author_id,
+        envelope=row.envelope,
+    )
+
+
+def attachment_rows(message_id: str, files: Any) -> list[dict[str, Any]]:
+    """Rows for the files of a message whose blobs are already kept."""
+    return [
+        {
+            "id": clock.new_id(),
+            "message_id": message_id,
+            "position": position,
+            "filename": file.filename[:255],
+            "content_type": file.content_type[:255],
+            "size": len(file.content),
+            "sha256": file.sha256,
+            "inline": file.inline,
+            "content_id": file.content_id[:255],
+        }
+        for position, file in enumerate(files)
+    ]

@@ -1,0 +1,282 @@
+"""Who a customer is: names on channels (mail addresses, phone numbers, chat and external ids) → one customer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import idna
+from sqlalchemy import Row, delete, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlmodel import col
+
+from contactcenter import clock
+from contactcenter.customers.records import Customer, CustomerIdentity
+from contactcenter.envelope import Identity, IdentityKind
+from contactcenter.errors import Conflict, InvalidInput, NotFound
+from contactcenter.events import Event, EventKind
+from contactcenter.store.unit_of_work import UnitOfWork
+
+MAX_LENGTH = 320
+"""Of an identity's value: the longest mail address (RFC 5321: 64 + 1 + 255)."""
+
+_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+
+Key = tuple[str, str]  # kind, normalised value
+
+
+def normalise(kind: IdentityKind, value: str) -> str:
+    """The one form of a name that is kept and compared.
+
+    Mail: lower case, the domain as A-labels (RFC 5891), so that both spellings of an international domain are one.
+    Phone: E.164 where it is a number with its country, else (short codes, alphanumeric senders) the text without
+    spaces. Raises :class:`InvalidInput` when nothing is left.
+    """
+    clean = _CONTROL.sub("", value).strip()[:MAX_LENGTH]
+    if kind is IdentityKind.EMAIL:
+        clean = _mail(clean)
+    elif kind is IdentityKind.PHONE:
+        clean = clean if _E164.fullmatch(clean) else _phone(clean)
+    if not clean:
+        raise InvalidInput("an identity needs a value", field="identity")
+    return clean
+
+
+def normalised(identity: Identity) -> Identity:
+    """The identity with its value normalised."""
+    return Identity(identity.kind, normalise(identity.kind, identity.value), identity.name)
+
+
+def parse(written: str, name: str = "") -> Identity:
+    """Read ``email:a@b.c`` as programs and people write it. Raises :class:`InvalidInput` (field ``identity``)."""
+    try:
+        identity = normalised(Identity.parse(written, name))
+    except ValueError as error:
+        kinds = ", ".join(IdentityKind)
+        raise InvalidInput(f"an identity is written kind:value, the kind is one of {kinds}", field="identity") from error
+    if identity.kind is IdentityKind.EMAIL and not re.fullmatch(r"[^\s@]+@[^\s@]+", identity.value):
+        raise InvalidInput("that is not an e-mail address", field="identity")
+    if identity.kind is IdentityKind.PHONE and not _E164.fullmatch(identity.value):
+        raise InvalidInput("a phone number is written with its country, such as +12025550100", field="identity")
+    return identity
+
+
+async def resolve(uow: UnitOfWork, identity: Identity, *, language: str = "", verified: bool = False) -> Customer:
+    """The customer of this identity, made when he is new.
+
+    A known customer without a language takes ``language``; ``verified`` (the channel itself proves the identity)
+    marks the identity, never unmarks it.
+    """
+    customer = (await resolve_many(uow, [identity], verified=verified))[str(identity)]
+    if language and not customer.language:
+        customer.language = language
+    return customer
+
+
+async def resolve_many(
+    uow: UnitOfWork, identities: Sequence[Identity], *, verified: bool = False
+) -> dict[str, Customer]:
+    """The customers of many identities by ``str(identity)`` as given; unknown ones are made.
+
+    One statement when all are known, four when some are new; two more when another transaction made one first. Safe
+    against races: the unique index decides, and identities are written in one order, so no two batches block each
+    other for good. The customers are attached to the session: changes to them are written by it.
+    """
+    keys: dict[Key, Identity] = {}
+    for identity in identities:
+        keys.setdefault((identity.kind.value, normalise(identity.kind, identity.value)), identity)
+    known = await _lookup(uow, keys)
+    missing = sorted(key for key in keys if key not in known)
+    if missing:
+        known.update(await _create(uow, {key: keys[key] for key in missing}, verified=verified))
+    if verified:
+        await _verify(uow, keys)
+    for key, customer in known.items():
+        if not customer.name and keys[key].name:
+            customer.name = _clean_name(keys[key].name)
+    return {
+        str(identity): known[identity.kind.value, normalise(identity.kind, identity.value)] for identity in identities
+    }
+
+
+async def find(uow: UnitOfWork, identity: Identity) -> Customer | None:
+    """The customer of this identity, if he is known."""
+    key = (identity.kind.value, normalise(identity.kind, identity.value))
+    return (await _lookup(uow, [key])).get(key)
+
+
+async def current_customer(uow: UnitOfWork, customer_id: str) -> Customer:
+    """The customer of this id, merges followed. Raises :class:`NotFound`."""
+    customer = await uow.session.get(Customer, customer_id) if clock.is_id(customer_id) else None
+    seen: set[str] = set()
+    while customer is not None and customer.merged_into_id is not None and customer.id not in seen:
+        seen.add(customer.id)
+        customer = await uow.session.get(Customer, customer.merged_into_id)
+    if customer is None:
+        raise NotFound("there is no such customer")
+    return customer
+
+
+async def identities_of(uow: UnitOfWork, customer_id: str) -> list[CustomerIdentity]:
+    """The names of a customer, oldest first."""
+    found = await uow.session.scalars(
+        select(CustomerIdentity)
+        .where(col(CustomerIdentity.customer_id) == customer_id)
+        .order_by(col(CustomerIdentity.id))
+    )
+    return list(found)
+
+
+async def add_identity(
+    uow: UnitOfWork, customer_id: str, identity: Identity, *, verified: bool = False
+) -> CustomerIdentity:
+    """Give a customer another name. The same name twice is one.
+
+    Raises :class:`NotFound`, and :class:`Conflict` when the name is another customer's: then merge the two.
+    """
+    customer = await current_customer(uow, customer_id)
+    value = normalise(identity.kind, identity.value)
+    row = {
+        "id": clock.new_id(),
+        "customer_id": customer.id,
+        "kind": identity.kind.value,
+        "value": value,
+        "name": _clean_name(identity.name),
+        "verified": verified,
+        "created_at": clock.now(),
+    }
+    await uow.session.execute(
+        pg_insert(CustomerIdentity).values(**row).on_conflict_do_nothing(index_elements=["kind", "value"])
+    )
+    held = await uow.session.scalar(
+        select(CustomerIdentity).where(
+            col(CustomerIdentity.kind) == identity.kind.value, col(CustomerIdentity.value) == value
+        )
+    )
+    if held is None or held.customer_id != customer.id:
+        raise Conflict("another customer goes by that name; merge the two instead")
+    if verified and not held.verified:
+        held.verified = True
+    uow.publish(Event(EventKind.CUSTOMER_CHANGED, customer=customer.id))
+    return held
+
+
+async def mark_undeliverable(uow: UnitOfWork, identity: Identity) -> bool:
+    """Note that mail to this identity is refused for good; False when nobody goes by it."""
+    marked = await uow.session.scalar(
+        update(CustomerIdentity)
+        .where(
+            col(CustomerIdentity.kind) == identity.kind.value,
+            col(CustomerIdentity.value) == normalise(identity.kind, identity.value),
+        )
+        .values(undeliverable_at=clock.now())
+        .returning(col(CustomerIdentity.customer_id))
+    )
+    if marked is not None:
+        uow.publish(Event(EventKind.CUSTOMER_CHANGED, customer=marked))
+    return marked is not None
+
+
+_LOOKUP = (
+    select(col(CustomerIdentity.kind), col(CustomerIdentity.value), Customer)
+    .join(Customer, col(Customer.id) == col(CustomerIdentity.customer_id))
+    .where(
+        text(
+            "(customer_identity.kind, customer_identity.value) IN "
+            "(SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:names AS text[])))"
+        )
+    )
+)
+
+
+async def _lookup(uow: UnitOfWork, keys: Iterable[Key]) -> dict[Key, Customer]:
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    parameters = {"kinds": [kind for kind, _ in wanted], "names": [value for _, value in wanted]}
+    rows: Sequence[Row[tuple[str, str, Customer]]] = (await uow.session.execute(_LOOKUP, parameters)).all()
+    known: dict[Key, Customer] = {}
+    for kind, value, customer in rows:
+        merged = customer.merged_into_id is not None
+        known[kind, value] = await current_customer(uow, customer.id) if merged else customer
+    return known
+
+
+async def _create(uow: UnitOfWork, new: dict[Key, Identity], *, verified: bool) -> dict[Key, Customer]:
+    """Make customers for names nobody had a moment ago; where another transaction was faster, take its customer."""
+    now = clock.now()
+    made = {
+        key: Customer(name=_clean_name(identity.name), created_at=now, updated_at=now) for key, identity in new.items()
+    }
+    await uow.session.execute(
+        insert(Customer),
+        [{"id": made[key].id, "name": made[key].name, "created_at": now, "updated_at": now} for key in new],
+    )
+    rows = [
+        {
+            "id": clock.new_id(),
+            "customer_id": made[key].id,
+            "kind": key[0],
+            "value": key[1],
+            "name": _clean_name(identity.name),
+            "verified": verified,
+            "created_at": now,
+        }
+        for key, identity in new.items()
+    ]
+    won = set(
+        await uow.session.scalars(
+            pg_insert(CustomerIdentity)
+            .values(rows)
+            .on_conflict_do_nothing(index_elements=["kind", "value"])
+            .returning(col(CustomerIdentity.customer_id))
+        )
+    )
+    lost = [key for key in new if made[key].id not in won]
+    if lost:
+        await uow.session.execute(delete(Customer).where(col(Customer.id).in_([made[key].id for key in lost])))
+    attached = await _lookup(uow, new)
+    return attached
+
+
+async def _verify(uow: UnitOfWork, keys: Iterable[Key]) -> None:
+    for kind, value in keys:
+        await uow.session.execute(
+            update(CustomerIdentity)
+            .where(
+                col(CustomerIdentity.kind) == kind,
+                col(CustomerIdentity.value) == value,
+                col(CustomerIdentity.verified).is_(False),
+            )
+            .values(verified=True)
+        )
+
+
+def _mail(address: str) -> str:
+    """Lower-case address with an A-label domain; what is no international domain name stays as it was written."""
+    address = address.lower()
+    if address.isascii():
+        return address
+    local, at, domain = address.rpartition("@")
+    try:
+        domain = idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return address
+    return f"{local}{at}{domain}"
+
+
+def _phone(number: str) -> str:
+    """E.164, or the text without spaces where it is no international number."""
+    import phonenumbers  # its metadata takes memory and time; most processes meet only numbers already in E.164
+
+    written = f"+{number[2:]}" if number.startswith("00") else number
+    try:
+        parsed = phonenumbers.parse(written, None)
+    except phonenumbers.NumberParseException:
+        return "".join(number.split())
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _clean_name(name: str) -> str:
+    return _CONTROL.sub(" ", name).strip()[:200]

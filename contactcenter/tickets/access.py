@@ -1,0 +1,91 @@
+"""The one door to tickets and their messages: what an actor may not see does not exist for him."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, or_, select, true
+from sqlmodel import col
+
+from contactcenter import clock
+from contactcenter.conversations.records import Conversation, Message
+from contactcenter.errors import NotFound
+from contactcenter.staff.access import Actor
+from contactcenter.store.unit_of_work import UnitOfWork
+from contactcenter.tickets.records import Ticket
+
+MAX_NUMBER = 2**62
+"""Above any ticket number, below what a ``bigint`` holds."""
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """The condition on ``ticket`` that holds for what the actor may see: his queues, and what is assigned to him."""
+    if actor.sees_all_queues:
+        return true()
+    mine = col(Ticket.assignee_id) == actor.agent_id
+    return or_(col(Ticket.queue_id).in_(sorted(actor.queue_ids)), mine) if actor.queue_ids else mine
+
+
+async def access_ticket(uow: UnitOfWork, actor: Actor, number: int, *, lock: bool = False) -> Ticket:
+    """The ticket of this number. A merged one comes as it is, with ``merged_into_id``: following it is the caller's.
+
+    ``lock`` holds its row until the transaction ends. Raises :class:`NotFound` when it is missing or foreign.
+    """
+    ticket = None
+    if 0 < number < MAX_NUMBER:
+        query = select(Ticket).where(col(Ticket.number) == number, visible_to(actor))
+        if lock:
+            query = query.with_for_update().execution_options(populate_existing=True)
+        ticket = await uow.session.scalar(query)
+    if ticket is None:
+        raise NotFound(f"there is no ticket {number}")
+    return ticket
+
+
+async def merge_target(uow: UnitOfWork, ticket: Ticket) -> Ticket:
+    """The ticket that a merged one became (itself when it is not merged)."""
+    seen = {ticket.id}
+    while ticket.merged_into_id is not None and ticket.merged_into_id not in seen:
+        target = await uow.session.get(Ticket, ticket.merged_into_id)
+        if target is None:
+            break
+        ticket = target
+        seen.add(ticket.id)
+    return ticket
+
+
+async def access_message(uow: UnitOfWork, actor: Actor, message_id: str) -> tuple[Message, Ticket | None]:
+    """A message and the ticket it is on, if any.
+
+    Raises :class:`NotFound` when it is missing or its ticket foreign. A message without a ticket (waiting,
+    quarantined) is seen by those who see all queues.
+    """
+    missing = NotFound("there is no such message")
+    message = await uow.session.get(Message, message_id) if clock.is_id(message_id) else None
+    if message is None:
+        raise missing
+    ticket = None
+    if message.conversation_id is not None:
+        ticket = await ticket_of_conversation(uow, message.conversation_id)
+    if ticket is None:
+        if not actor.sees_all_queues:
+            raise missing
+        return message, None
+    if not (actor.sees_queue(ticket.queue_id) or (ticket.assignee_id is not None and ticket.assignee_id == actor.agent_id)):
+        raise missing
+    return message, ticket
+
+
+async def ticket_of_conversation(uow: UnitOfWork, conversation_id: str, *, lock: bool = False) -> Ticket | None:
+    """The ticket that works on a conversation, merges followed; None when it has none (yet)."""
+    query = (
+        select(Ticket)
+        .where(col(Ticket.conversation_id) == conversation_id, col(Ticket.merged_into_id).is_(None))
+        .order_by(col(Ticket.id))
+        .limit(1)
+    )
+    ticket = await uow.session.scalar(query.with_for_update() if lock else query)
+    if ticket is not None:
+        return ticket
+    target = await uow.session.scalar(
+        select(col(Conversation.merged_into_id)).where(col(Conversation.id) == conversation_id)
+    )
+    return await ticket_of_conversation(uow, target, lock=lock) if target is not None else None

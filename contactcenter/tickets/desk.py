@@ -1,0 +1,58 @@
+"""The desk: every command on a ticket, in one place to look.
+
+::
+
+    from the pipeline   open_ticket  customer_wrote  machine_answered  count_messages  relate    (intake)
+    the ticket's life   assign  resolve  reopen  pend  close  snooze  mark_read                  (lifecycle)
+    putting it right    set_priority  set_tags  move  correct_category  mark_complaint           (lifecycle)
+    writing             reply  undo_reply  note  forward  compose                                (writing)
+    joining             merge                                                                    (merging)
+
+Each takes a ticket from the door (:func:`contactcenter.tickets.access.access_ticket`), locks it, refuses a stale
+``expected_version`` with :class:`contactcenter.errors.Conflict`, writes a ticket event, raises the version and
+publishes ``ticket.changed``.
+"""
+
+from contactcenter.tickets.intake import count_messages, customer_wrote, machine_answered, open_ticket, relate
+from contactcenter.tickets.lifecycle import (
+    assign,
+    close,
+    correct_category,
+    mark_complaint,
+    mark_read,
+    move,
+    pend,
+    reopen,
+    resolve,
+    set_priority,
+    set_tags,
+    snooze,
+)
+from contactcenter.tickets.merging import merge
+from contactcenter.tickets.writing import compose, forward, note, reply, undo_reply
+
+__all__ = [
+    "assign",
+    "close",
+    "compose",
+    "correct_category",
+    "count_messages",
+    "customer_wrote",
+    "forward",
+    "machine_answered",
+    "mark_complaint",
+    "mark_read",
+    "merge",
+    "move",
+    "note",
+    "open_ticket",
+    "pend",
+    "relate",
+    "reopen",
+    "reply",
+    "resolve",
+    "set_priority",
+    "set_tags",
+    "snooze",
+    "undo_reply",
+]

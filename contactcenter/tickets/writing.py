@@ -1,0 +1,327 @@
+"""What agents write: replies, notes, forwards, first messages. All of it goes through the outbox."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlmodel import col
+
+from contactcenter import clock
+from contactcenter.conversations import outbox
+from contactcenter.conversations.outbox import Outgoing
+from contactcenter.conversations.records import Attachment, Conversation, Message
+from contactcenter.customers import identity as identities
+from contactcenter.envelope import AuthorType, Channel, Direction, FileContent, Identity, IdentityKind, MessageKind
+from contactcenter.errors import Forbidden, InvalidInput
+from contactcenter.knowledge.rendering import to_html
+from contactcenter.staff.access import Actor, Role
+from contactcenter.store.unit_of_work import UnitOfWork
+from contactcenter.tickets.access import access_message
+from contactcenter.tickets.changes import Happening, begin, finish
+from contactcenter.tickets.counterpart import CHANNEL_OF, counterpart
+from contactcenter.tickets.intake import one_line, open_ticket
+from contactcenter.tickets.lifecycle import settle
+from contactcenter.tickets.records import Ticket, TicketEvent, TicketStatus
+
+MAX_TEXT = 200_000
+"""Characters of one reply or note."""
+MAX_COPIES = 50
+"""Addresses in Cc and Bcc together."""
+
+_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\\x00-\x1f]{1,64}@[^\s@<>,;:\"()\[\]\\\x00-\x1f]{1,255}")
+_REPLY = re.compile(r"(?i)^\s*(re|aw|sv|antw|回复|答复|回覆)\s*(\[\d+\])?\s*[:：]")
+
+
+async def reply(
+    uow: UnitOfWork,
+    actor: Actor,
+    ticket: Ticket,
+    *,
+    text: str,
+    html: str = "",
+    channel: Channel | None = None,
+    to: Identity | None = None,
+    cc: Sequence[str] = (),
+    bcc: Sequence[str] = (),
+    files: Sequence[FileContent] = (),
+    resolve: bool = False,
+    delay_seconds: int = 0,
+    expected_version: int | None = None,
+) -> Message:
+    """Answer the customer, on the channel of his last message unless another is named.
+
+    ``text`` is Markdown for mail (HTML is made of it), plain text elsewhere. The ticket is then pending, or resolved;
+    an agent at the console who answers a ticket nobody has, has it. ``delay_seconds`` leave time for
+    :func:`undo_reply`. The contents of ``files`` must already be kept as blobs.
+
+    Raises :class:`InvalidInput` (text, cc, bcc, channel) and :class:`Conflict` (``expected_version``: the answer goes
+    out only over what its writer has seen).
+    """
+    body = _body(text)
+    await begin(uow, ticket, expected_version)
+    partner = await counterpart(uow, ticket, channel=channel, to=to)
+    is_mail = partner.channel is Channel.EMAIL
+    message = await outbox.queue_message(
+        uow,
+        Outgoing(
+            conversation_id=ticket.conversation_id,
+            customer_id=ticket.customer_id or "",
+            channel=partner.channel,
+            to=partner.to,
+            text=body,
+            subject=reply_subject(partner.subject or ticket.subject) if is_mail else "",
+            html=(html or to_html(body)) if is_mail else "",
+            cc=_addresses(cc, "cc") if is_mail else (),
+            bcc=_addresses(bcc, "bcc") if is_mail else (),
+            author_type=AuthorType.AGENT,
+            author_id=actor.agent_id,
+            author_name=actor.name,
+            in_reply_to=partner.in_reply_to,
+            refs=partner.refs,
+            sender=partner.sender,
+            files=tuple(files),
+            delay_seconds=delay_seconds,
+            language=ticket.language,
+            ticket=ticket.number,
+            queue=ticket.queue_id,
+        ),
+    )
+    before = _memory(ticket)
+    _answered(actor, ticket, TicketStatus.RESOLVED if resolve else TicketStatus.PENDING)
+    await finish(uow, actor, ticket, Happening.REPLIED, message=message.id, status=ticket.status, before=before)
+    return message
+
+
+async def undo_reply(uow: UnitOfWork, actor: Actor, message_id: str) -> str | None:
+    """Take back an own reply whose delivery has not begun: its text, for the composer; None when it is too late.
+
+    The ticket returns to what it was, unless something else happened to it meanwhile. Raises :class:`NotFound`, and
+    :class:`Forbidden` for another's reply.
+    """
+    message, ticket = await access_message(uow, actor, message_id)
+    if message.author_id != actor.agent_id and not actor.at_least(Role.SUPERVISOR):
+        raise Forbidden("only its writer may take a reply back")
+    if message.direction != Direction.OUT or ticket is None:
+        return None
+    text = message.text
+    await begin(uow, ticket)
+    if not await outbox.cancel_queued(uow, message.id):
+        return None
+    last = await uow.session.scalar(
+        select(TicketEvent)
+        .where(col(TicketEvent.ticket_id) == ticket.id)
+        .order_by(col(TicketEvent.id).desc())
+        .limit(1)
+    )
+    ticket.messages_count -= 1
+    if last is not None and last.kind == Happening.REPLIED and last.data.get("message") == message_id:
+        _remember(ticket, last.data["before"])
+    await finish(uow, actor, ticket, Happening.TAKEN_BACK, message=message_id)
+    return text
+
+
+async def note(
+    uow: UnitOfWork, actor: Actor, ticket: Ticket, text: str, *, expected_version: int | None = None
+) -> Message:
+    """Write a note for colleagues; it is never sent. Raises :class:`InvalidInput` when it is empty."""
+    body = _body(text)
+    await begin(uow, ticket, expected_version)
+    message = await outbox.add_note(
+        uow,
+        conversation_id=ticket.conversation_id,
+        customer_id=ticket.customer_id,
+        author_id=actor.agent_id,
+        author_name=actor.name,
+        text=body,
+    )
+    await finish(uow, actor, ticket, Happening.NOTED, message=message.id)
+    return message
+
+
+async def forward(
+    uow: UnitOfWork, actor: Actor, ticket: Ticket, message_id: str, to: str, text: str = "", *, cc: Sequence[str] = ()
+) -> Message:
+    """Send a message of the ticket, with its files, to somebody else by mail; his answer joins the ticket.
+
+    Raises :class:`InvalidInput` for the address and :class:`NotFound` for a message that is not on the ticket.
+    """
+    (address,) = _addresses([to], "to")
+    original, owner = await access_message(uow, actor, message_id)
+    if owner is None or owner.id != ticket.id or original.kind == MessageKind.NOTE:
+        raise InvalidInput("that message cannot be forwarded from here", field="message")
+    await begin(uow, ticket)
+    sender = await _sender_for(uow, ticket)
+    body = f"{text.strip()}\n\n{_quoted(original)}".strip()
+    message = await outbox.queue_message(
+        uow,
+        Outgoing(
+            conversation_id=ticket.conversation_id,
+            customer_id=ticket.customer_id or "",
+            channel=Channel.EMAIL,
+            to=Identity(IdentityKind.EMAIL, address),
+            text=body,
+            subject=one_line(f"Fwd: {original.subject or ticket.subject}"),
+            cc=_addresses(cc, "cc"),
+            author_type=AuthorType.AGENT,
+            author_id=actor.agent_id,
+            author_name=actor.name,
+            sender=sender,
+            ticket=ticket.number,
+            queue=ticket.queue_id,
+        ),
+    )
+    await _copy_files(uow, original.id, message.id)
+    ticket.messages_count += 1
+    await finish(uow, actor, ticket, Happening.FORWARDED, message=message.id, to=address)
+    return message
+
+
+async def compose(
+    uow: UnitOfWork,
+    actor: Actor,
+    *,
+    identity: Identity,
+    subject: str,
+    text: str,
+    channel: Channel,
+    queue_id: str,
+    sender: str = "",
+    cc: Sequence[str] = (),
+    bcc: Sequence[str] = (),
+    files: Sequence[FileContent] = (),
+    delay_seconds: int = 0,
+) -> Ticket:
+    """Write to a customer first: a conversation, a pending ticket of the actor's, and the message.
+
+    ``sender`` is our own address or number, empty for the channel's first. Raises :class:`InvalidInput` when the
+    channel cannot reach the identity, and :class:`Forbidden` for a queue that is not the actor's.
+    """
+    body = _body(text)
+    if CHANNEL_OF.get(identity.kind) is not channel or (channel is Channel.EMAIL and not _ADDRESS.fullmatch(identity.value)):
+        raise InvalidInput(f"{channel.value} does not reach {identity}", field="identity")
+    if not actor.sees_queue(queue_id):
+        raise Forbidden("that is not one of your queues")
+    customer = await identities.resolve(uow, identity)
+    is_mail = channel is Channel.EMAIL
+    conversation = Conversation(customer_id=customer.id, subject=one_line(subject))
+    uow.session.add(conversation)
+    ticket = await open_ticket(
+        uow,
+        conversation=conversation,
+        customer_id=customer.id,
+        subject=subject or body,
+        preview=body,
+        queue_id=queue_id,
+        language=customer.language,
+        channel=channel,
+        status=TicketStatus.PENDING,
+        answered_by="agent",
+        assignee_id=actor.agent_id or None,
+        actor=actor,
+    )
+    await outbox.queue_message(
+        uow,
+        Outgoing(
+            conversation_id=conversation.id,
+            customer_id=customer.id,
+            channel=channel,
+            to=identities.normalised(identity),
+            text=body,
+            subject=one_line(subject) if is_mail else "",
+            html=to_html(body) if is_mail else "",
+            cc=_addresses(cc, "cc") if is_mail else (),
+            bcc=_addresses(bcc, "bcc") if is_mail else (),
+            author_type=AuthorType.AGENT,
+            author_id=actor.agent_id,
+            author_name=actor.name,
+            sender=sender,
+            files=tuple(files),
+            delay_seconds=delay_seconds,
+            ticket=ticket.number,
+            queue=queue_id,
+        ),
+    )
+    return ticket
+
+
+def reply_subject(subject: str) -> str:
+    """The subject of an answer: one ``Re:`` in front, whatever the customer's program calls it."""
+    line = one_line(subject)
+    return line if _REPLY.match(line) else f"Re: {line}".strip()
+
+
+def _answered(actor: Actor, ticket: Ticket, status: TicketStatus) -> None:
+    """An agent has answered: the customer no longer waits for us."""
+    settle(ticket, status)
+    ticket.answered_by = "agent"
+    ticket.first_reply_at = ticket.first_reply_at or clock.now()
+    ticket.messages_count += 1
+    if ticket.assignee_id is None and actor.via == "console" and actor.agent_id:
+        ticket.assignee_id = actor.agent_id
+
+
+_REMEMBERED = ("status", "waiting_since", "first_reply_at", "resolved_at", "snoozed_until", "answered_by", "assignee_id")
+
+
+def _memory(ticket: Ticket) -> dict[str, Any]:
+    """What an undo restores, fit for JSON."""
+    values = {name: getattr(ticket, name) for name in _REMEMBERED}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def _remember(ticket: Ticket, before: dict[str, Any]) -> None:
+    for name in _REMEMBERED:
+        value = before.get(name)
+        is_moment = isinstance(value, str) and name.endswith(("_at", "_since", "_until"))
+        setattr(ticket, name, datetime.fromisoformat(str(value)) if is_moment else value)
+
+
+async def _sender_for(uow: UnitOfWork, ticket: Ticket) -> str:
+    """The mail address of ours this ticket is held with; empty when it is not held by mail."""
+    try:
+        return (await counterpart(uow, ticket, channel=Channel.EMAIL)).sender
+    except InvalidInput:
+        return ""
+
+
+def _body(text: str) -> str:
+    body = text.replace("\x00", "").replace("\r\n", "\n").strip()
+    if not body:
+        raise InvalidInput("there is no text", field="text")
+    if len(body) > MAX_TEXT:
+        raise InvalidInput(f"a text has at most {MAX_TEXT} characters", field="text")
+    return body
+
+
+def _addresses(written: Sequence[str], field: str) -> tuple[str, ...]:
+    """Addresses of a header, each one plain address. Raises :class:`InvalidInput` naming the field."""
+    found = tuple(dict.fromkeys(address.strip() for address in written if address.strip()))
+    if len(found) > MAX_COPIES:
+        raise InvalidInput(f"at most {MAX_COPIES} addresses", field=field)
+    for address in found:
+        if not _ADDRESS.fullmatch(address):
+            raise InvalidInput(f"{address!r} is not an e-mail address", field=field)
+    if field == "to" and len(found) != 1:
+        raise InvalidInput("one address, please", field=field)
+    return found
+
+
+def _quoted(message: Message) -> str:
+    """A message as it is quoted when it is forwarded."""
+    author = message.author_name or message.identity.partition(":")[2]
+    head = f"> {author}, {clock.iso(message.received_at)[:16].replace('T', ' ')} UTC:"
+    return "\n".join([head, ">", *(f"> {line}".rstrip() for line in message.text.splitlines())])
+
+
+async def _copy_files(uow: UnitOfWork, source_id: str, target_id: str) -> None:
+    """Attach the files of one message to another; their contents are shared blobs."""
+    files = await uow.session.scalars(
+        select(Attachment).where(col(Attachment.message_id) == source_id).order_by(col(Attachment.position))
+    )
+    rows = [file.model_dump() | {"id": clock.new_id(), "message_id": target_id} for file in files]
+    if rows:
+        await uow.session.execute(insert(Attachment), rows)
