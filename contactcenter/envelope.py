@@ -284,3 +284,7 @@ class Sender(Protocol):
     async def find(self, message: OutboundMessage) -> SendResult | None:
         """Look up whether an earlier, interrupted try went out; None when it surely did not or cannot be known."""
         ...
+
+    async def close(self) -> None:
+        """Give back what is kept between two messages (connections)."""
+        ...

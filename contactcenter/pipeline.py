@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy import cast, delete, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import col
 
 from contactcenter import clock
 from contactcenter.conversations.inbox import LANES, UNDERSTAND, attachment_rows, inbound_of
@@ -27,8 +28,17 @@ from contactcenter.conversations.threads import Thread, find_thread
 from contactcenter.conversations.tokens import ReplyTokens
 from contactcenter.customers.identity import resolve
 from contactcenter.customers.records import Customer
-from contactcenter.envelope import AuthorType, Channel, Content, ContentReader, Identity, InboundMessage, MessageKind
-from contactcenter.errors import Unavailable
+from contactcenter.envelope import (
+    AuthorType,
+    Channel,
+    Content,
+    ContentReader,
+    Identity,
+    IdentityKind,
+    InboundMessage,
+    MessageKind,
+)
+from contactcenter.errors import InvalidInput, NotFound, Unavailable
 from contactcenter.events import Event, EventKind
 from contactcenter.store.jobs import INBOUND
 from contactcenter.store.search import vector_literal
@@ -70,7 +80,7 @@ class Work:
     thread: Thread = field(default_factory=lambda: Thread(None))
     ticket: Ticket | None = None
     conversation_id: str = ""
-    is_new: bool = False
+    conversation: Conversation | None = None  # set when the message begins one
     decision: Decision = field(default_factory=lambda: Decision("route"))
     copy_of: str = ""
     failure: str = ""
@@ -79,6 +89,11 @@ class Work:
     def language(self) -> str:
         """The language to answer in."""
         return self.assessment.language if self.assessment and self.assessment.language in {"en", "zh"} else "en"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it begins its conversation."""
+        return self.conversation is not None
 
     @property
     def is_person(self) -> bool:
@@ -149,7 +164,7 @@ class Pipeline:
         """Defer a job for each lane in which messages wait, whatever became of their own jobs."""
         async with self._store.transaction() as uow:
             lanes = await uow.session.scalars(
-                select(Message.lane).where(Message.state == MessageState.WAITING).distinct()  # type: ignore[arg-type]
+                select(col(Message.lane)).where(col(Message.state) == MessageState.WAITING).distinct()
             )
             for lane in lanes.all():
                 await uow.defer(UNDERSTAND, queue=INBOUND, args={"lane": lane})
@@ -176,8 +191,7 @@ class Pipeline:
         """One message through its stages; a failure undoes this message's part alone."""
         name = "read"
         try:
-            if work.failure:
-                raise ValueError(work.failure)
+            _require_read(work)
             async with batch.uow.savepoint():
                 for stage in self.stages:
                     if stage.scope is Scope.MESSAGE:
@@ -201,13 +215,13 @@ class Pipeline:
         if tries >= MAX_TRIES:
             values["state"] = MessageState.QUARANTINED
             uow.publish(Event(EventKind.QUARANTINE_CHANGED, id=work.row.id))
-        await uow.session.execute(update(Message).where(Message.id == work.row.id).values(values))  # type: ignore[arg-type]
+        await uow.session.execute(update(Message).where(col(Message.id) == work.row.id).values(values))
 
     async def _count_tries(self, ids: list[str]) -> None:
         """Committed before the try: a crash leaves its mark."""
         async with self._store.transaction() as uow:
             await uow.session.execute(
-                update(Message).where(Message.id.in_(ids)).values(attempts=Message.attempts + 1)  # type: ignore[attr-defined]
+                update(Message).where(col(Message.id).in_(ids)).values(attempts=col(Message.attempts) + 1)
             )
 
     async def _raw(self, row: Message) -> bytes | None:
@@ -244,7 +258,7 @@ class Pipeline:
         ]
         try:
             return assessor.assess(items)
-        except Exception as error:  # noqa: BLE001 - fail open: people read what the machine cannot
+        except Exception as error:
             log.error("triage failed", error=str(error), messages=len(works), exc_info=error)
             return [None] * len(works)
 
@@ -252,13 +266,13 @@ class Pipeline:
         """Recognise a copy that a relay re-encoded: same Message-ID, same decoded content."""
         content = work.content
         if work.message.channel is Channel.EMAIL and content.external_id and content.digest:
-            same = select(Message.id).where(
-                Message.channel == Channel.EMAIL,  # type: ignore[arg-type]
-                Message.external_id == content.external_id,  # type: ignore[arg-type]
-                Message.external_id != "",  # type: ignore[arg-type]
-                Message.digest == content.digest,  # type: ignore[arg-type]
-                Message.id != work.row.id,  # type: ignore[arg-type]
-                Message.state == MessageState.DONE,  # type: ignore[arg-type]
+            same = select(col(Message.id)).where(
+                col(Message.channel) == Channel.EMAIL,
+                col(Message.external_id) == content.external_id,
+                col(Message.external_id) != "",
+                col(Message.digest) == content.digest,
+                col(Message.id) != work.row.id,
+                col(Message.state) == MessageState.DONE,
             )
             work.copy_of = (await batch.uow.session.execute(same.limit(1))).scalar_one_or_none() or ""
 
@@ -266,7 +280,14 @@ class Pipeline:
         """Find the customer by his identity, or meet a new one."""
         if not work.copy_of:
             verified = work.content.authenticated or work.message.authenticated
-            work.customer = await resolve(batch.uow, work.content.sender, language=work.language, verified=verified)
+            try:
+                work.customer = await resolve(batch.uow, work.content.sender, language=work.language, verified=verified)
+            except InvalidInput:  # a sender nobody could write to, such as a bare MAILER-DAEMON
+                nobody = Identity(
+                    IdentityKind.EXTERNAL, work.content.sender.value or "unknown", work.content.sender.name
+                )
+                work.content = replace(work.content, sender=nobody, automatic=True)
+                work.customer = await resolve(batch.uow, nobody)
 
     async def thread(self, batch: Batch, work: Work) -> None:
         """Find the conversation, or begin one; its sender takes part."""
@@ -282,21 +303,19 @@ class Pipeline:
         if work.thread.conversation_id is not None:
             work.conversation_id = work.thread.conversation_id
         else:
-            work.is_new = True
             work.conversation_id = clock.new_id()
-            conversation = {
-                "id": work.conversation_id,
-                "customer_id": work.customer.id,
-                "subject": work.content.subject,
-                "created_at": clock.now(),
-            }
-            await uow.session.execute(insert(Conversation), [conversation])
+            work.conversation = Conversation(
+                id=work.conversation_id, customer_id=work.customer.id, subject=work.content.subject
+            )
+            await uow.session.execute(insert(Conversation), [work.conversation.model_dump()])
         await add_participants(uow, work.conversation_id, [str(sender)])
 
     async def decide(self, batch: Batch, work: Work) -> None:
         """Let the guards and the knowledge base decide whether the machine answers."""
         if work.customer is not None:
-            case = Case(work.message, work.content, work.assessment, work.content.sender, work.conversation_id, work.is_new)
+            case = Case(
+                work.message, work.content, work.assessment, work.content.sender, work.conversation_id, work.is_new
+            )
             work.decision = await decide(batch.uow, case, batch.routing, self._policy)
 
     async def open_or_continue(self, batch: Batch, work: Work) -> None:
@@ -308,10 +327,15 @@ class Pipeline:
         if work.ticket is None:
             work.ticket = await self._open(batch, work, preview)
         elif work.is_person:
-            await desk.customer_wrote(batch.uow, work.ticket, preview=preview, complaint=_complains(work))
+            await desk.customer_wrote(batch.uow, work.ticket, preview)
+            if _complains(work):
+                work.ticket.complaint = True
 
     async def _open(self, batch: Batch, work: Work, preview: str) -> Ticket:
         assessment, customer = work.assessment, work.customer
+        conversation = work.conversation or await batch.uow.session.get(Conversation, work.conversation_id)
+        if conversation is None:
+            raise NotFound("the conversation is gone")
         category = assessment.category.label if assessment else ""
         probability = assessment.category.probability if assessment else 0.0
         urgency = assessment.urgency.label if assessment else Priority.NORMAL
@@ -319,7 +343,7 @@ class Pipeline:
         quiet = work.content.kind in {MessageKind.AUTO_REPLY, MessageKind.BOUNCE, MessageKind.DELIVERY_RECEIPT}
         return await desk.open_ticket(
             batch.uow,
-            conversation_id=work.conversation_id,
+            conversation=conversation,
             customer_id=customer.id if customer else None,
             subject=work.content.subject or preview[:80],
             preview=preview,
@@ -335,7 +359,8 @@ class Pipeline:
             channel=work.message.channel,
             status=TicketStatus.RESOLVED if answered or quiet else TicketStatus.NEW,
             answered_by="machine" if answered else "",
-            related=work.thread.related,
+            related=await desk.relate(batch.uow, work.thread.related),
+            messages_count=2 if answered or work.decision.receipt else 1,
             tags=() if work.is_person else (work.content.kind.value,),
         )
 
@@ -385,9 +410,9 @@ class Pipeline:
         if content.files:
             for file in content.files:
                 await self._store.blobs.put(file.content)
-            await uow.session.execute(delete(Attachment).where(Attachment.message_id == row.id))  # type: ignore[arg-type]
+            await uow.session.execute(delete(Attachment).where(col(Attachment.message_id) == row.id))
             await uow.session.execute(insert(Attachment), attachment_rows(row.id, content.files))
-        await uow.session.execute(update(Message).where(Message.id == row.id).values(_understood(work)))  # type: ignore[arg-type]
+        await uow.session.execute(update(Message).where(col(Message.id) == row.id).values(_understood(work)))
         if work.ticket is not None:
             uow.publish(
                 Event(
@@ -405,8 +430,8 @@ class Pipeline:
 async def _waiting(uow: UnitOfWork, lane: int) -> list[Message]:
     query = (
         select(Message)
-        .where(Message.state == MessageState.WAITING, Message.lane == lane)  # type: ignore[arg-type]
-        .order_by(Message.id)  # type: ignore[arg-type]
+        .where(col(Message.state) == MessageState.WAITING, col(Message.lane) == lane)
+        .order_by(col(Message.id))
         .limit(BATCH_SIZE)
     )
     rows = list(await uow.session.scalars(query))
@@ -423,6 +448,11 @@ def _alone_when_suspect(rows: list[Message]) -> list[Message]:
     return rows
 
 
+def _require_read(work: Work) -> None:
+    if work.failure:
+        raise InvalidInput(work.failure)
+
+
 def _complains(work: Work) -> bool:
     return work.assessment is not None and work.assessment.complaint.is_complaint
 
@@ -434,7 +464,11 @@ def _understood(work: Work) -> dict[str, Any]:
     decision = work.decision
     if assessment is not None:
         article = decision.answer.article if decision.answer else None
-        assessment["answer"] = {"article": article.id, "probability": round(decision.answer.probability, 4)} if article and decision.answer else None
+        assessment["answer"] = (
+            {"article": article.id, "probability": round(decision.answer.probability, 4)}
+            if article and decision.answer
+            else None
+        )
         assessment["decision"] = decision.action
     return {
         "state": MessageState.DUPLICATE if work.copy_of else MessageState.DONE,
@@ -452,7 +486,12 @@ def _understood(work: Work) -> dict[str, Any]:
         "external_id": content.external_id or work.row.external_id,
         "in_reply_to": content.in_reply_to,
         "refs": list(content.references[-50:]),
-        "addresses": {**work.row.addresses, "to": list(content.to), "cc": list(content.cc), "reply_to": content.reply_to},
+        "addresses": {
+            **work.row.addresses,
+            "to": list(content.to),
+            "cc": list(content.cc),
+            "reply_to": content.reply_to,
+        },
         "authentication": dict(content.authentication),
         "authenticated": content.authenticated or work.row.authenticated,
         "automatic": content.automatic,
@@ -468,5 +507,7 @@ def _understood(work: Work) -> dict[str, Any]:
         },
         "sent_at": content.sent_at,
         "processed_at": now,
-        "search": cast(literal(vector_literal(content.subject, content.text, content.sender.name, content.sender.value)), TSVECTOR),
+        "search": cast(
+            literal(vector_literal(content.subject, content.text, content.sender.name, content.sender.value)), TSVECTOR
+        ),
     }

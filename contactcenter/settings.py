@@ -158,7 +158,11 @@ class Settings(BaseSettings):
     """Everything that can be set. Build it with :func:`load`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CONTACTCENTER_", env_nested_delimiter="__", frozen=True, extra="forbid", nested_model_default_partial_update=True
+        env_prefix="CONTACTCENTER_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
     )
 
     data: Path = Path(DEFAULT_DATA)
@@ -210,7 +214,11 @@ def _environment_secrets(data: Path) -> None:
     """Resolve ``CONTACTCENTER_…__X_FILE`` variables into the variable without the suffix."""
     for name, value in list(os.environ.items()):
         plain = name.removesuffix("_FILE")
-        if name.startswith("CONTACTCENTER_") and plain != name and plain.rsplit("__", 1)[-1] in {"AUTH_TOKEN", "PASSWORD", "URL"}:
+        if (
+            name.startswith("CONTACTCENTER_")
+            and plain != name
+            and plain.rsplit("__", 1)[-1] in {"AUTH_TOKEN", "PASSWORD", "URL"}
+        ):
             try:
                 os.environ[plain] = (data / value).read_text(encoding="utf-8").rstrip("\r\n")
             except OSError as error:

@@ -21,7 +21,7 @@ from markupsafe import Markup, escape
 
 from contactcenter import clock
 from contactcenter.agent_ui.static_files import StaticFiles
-from contactcenter.agent_ui.words import TABLES
+from contactcenter.agent_ui.words import BROWSER, TABLES
 from contactcenter.i18n import LOCALES, translations
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -69,6 +69,7 @@ def _environment(locale: str, files: StaticFiles, shared: Mapping[str, Any]) -> 
     catalogue = translations(locale)
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
     environment.globals |= {"static": files.url, "now": clock.now, "locale": locale, **shared}
+    environment.globals["browser_texts"] = lambda: {key: catalogue.gettext(text) for key, text in BROWSER.items()}
     times = _Times(locale)
     environment.filters |= {
         "word": lambda key, table: catalogue.gettext(TABLES[table].get(str(key), str(key))),
@@ -113,9 +114,9 @@ class _Times:
         if age < timedelta(minutes=1):
             return self._gettext("now")
         if age < timedelta(hours=1):
-            return self._gettext("%(n)d min") % {"n": age.seconds // 60}
+            return self._gettext("{n} min").replace("{n}", str(age.seconds // 60))
         if age < timedelta(days=1):
-            return self._gettext("%(n)d h") % {"n": age.seconds // 3600}
+            return self._gettext("{n} h").replace("{n}", str(age.seconds // 3600))
         if age < timedelta(days=6):
             return format_date(here, "EEE", locale=self._locale)
         if here.year == clock.now().year:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,8 @@ class Room:
     inbox: MessageSink
     renderer: Renderer
     files: StaticFiles
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the server stops: streams end then."""
 
     @property
     def https(self) -> bool:

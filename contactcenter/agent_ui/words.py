@@ -105,6 +105,26 @@ ERROR: Mapping[int, str] = {
     503: mark("Temporarily unavailable"),
 }
 
+BROWSER: Mapping[str, str] = {
+    "now": mark("now"),
+    "minutes": mark("{n} min"),
+    "hours": mark("{n} h"),
+    "days": mark("{n} d"),
+    "due_in": mark("due in {n}"),
+    "overdue": mark("{n} overdue"),
+    "fresh": mark("{n} new"),
+    "message": mark("A new message has come in"),
+    "work": mark("New work"),
+    "selected": mark("{n} selected"),
+    "draft": mark("Draft saved"),
+    "segments": mark("{n} text messages"),
+    "left": mark("{n} characters left"),
+    "remove": mark("Remove {n}"),
+    "lost": mark("The server did not answer. Nothing was lost; please try again."),
+    "too_large": mark("{n} is too large to send"),
+}
+"""Texts the browser's modules put together; ``{n}`` is replaced there."""
+
 TABLES: Mapping[str, Mapping[str, str]] = {
     "status": STATUS,
     "priority": PRIORITY,

@@ -34,7 +34,9 @@ def migrated_database(settings: Settings) -> Iterator[tuple[str, EmbeddedPostgre
 
 
 @asynccontextmanager
-async def open_store(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[tuple[Store, EmbeddedPostgres | None]]:
+async def open_store(
+    settings: Settings, *, pool_size: int = 10
+) -> AsyncIterator[tuple[Store, EmbeddedPostgres | None]]:
     """The store over the migrated database; everything is given back at the end."""
     context = migrated_database(settings)
     url, server = await asyncio.to_thread(context.__enter__)

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 from sqlalchemy import select, text
+from sqlmodel import col
 
 from contactcenter.agent_ui.console import Console
 from contactcenter.api.api import Api
@@ -50,14 +51,14 @@ class StoredChatHistory:
     async def lines(self, visitor: Identity, after: str = "", limit: int = 100) -> Sequence[ChatLine]:
         """See :class:`contactcenter.channels.webchat.history.ChatHistory`."""
         query = select(Message).where(
-            Message.identity == str(visitor),  # type: ignore[arg-type]
-            Message.channel == Channel.CHAT,  # type: ignore[arg-type]
-            Message.kind == "message",  # type: ignore[arg-type]
+            col(Message.identity) == str(visitor),
+            col(Message.channel) == Channel.CHAT,
+            col(Message.kind) == "message",
         )
         if after:
-            query = query.where(Message.id > after).order_by(Message.id).limit(limit)  # type: ignore[arg-type]
+            query = query.where(col(Message.id) > after).order_by(col(Message.id)).limit(limit)
         else:
-            query = query.order_by(Message.id.desc()).limit(limit)  # type: ignore[attr-defined]
+            query = query.order_by(col(Message.id).desc()).limit(limit)
         async with self._store.read() as uow:
             rows = list(await uow.session.scalars(query))
         return [_line(row) for row in (rows if after else reversed(rows))]
@@ -98,9 +99,7 @@ class StoredCursors:
 class Doors:
     """Everything that listens. ``extra_routes`` is for the demo's own pages."""
 
-    def __init__(
-        self, settings: Settings, store: Store, extra_routes: Sequence[web.AbstractRouteDef] = ()
-    ) -> None:
+    def __init__(self, settings: Settings, store: Store, extra_routes: Sequence[web.AbstractRouteDef] = ()) -> None:
         self._settings = settings
         self._store = store
         self._extra = extra_routes
@@ -148,13 +147,19 @@ class Doors:
         settings, store = self._settings, self._store
         application = web.Application(client_max_size=settings.http.max_body)
         chat = WebChat(
-            settings, self.inbox, StoredChatHistory(store), self.hub, self.receipts, store.secrets.derive("chat-visitor")
+            settings,
+            self.inbox,
+            StoredChatHistory(store),
+            self.hub,
+            self.receipts,
+            store.secrets.derive("chat-visitor"),
         )
         application.on_shutdown.append(chat.close)
         application.add_routes(chat.routes())
         application.add_routes(TwilioWebhooks(settings, self.inbox, self.receipts).routes())
         Api(settings, store, self.inbox, Health(settings, store)).mount(application)
-        Console(settings, store, self.hub, self.inbox).mount(application)
+        Api(settings, store, self.inbox, Health(settings, store)).mount(application)
+        application.add_routes(Console(settings, store, self.hub, self.inbox).routes())
         application.add_routes(self._extra)
         return application
 

@@ -97,7 +97,17 @@ async def _keep_server(server: EmbeddedPostgres, ended: asyncio.Event) -> None:
 
 async def _keep_worker(settings: Settings, ended: asyncio.Event) -> None:
     """Run a worker process beside us, and another one when it dies. It ends when its standard input does."""
-    command = [sys.executable, "-m", "contactcenter", "serve", "--data", str(settings.data), "--role", "worker", "--until-eof"]
+    command = [
+        sys.executable,
+        "-m",
+        "contactcenter",
+        "serve",
+        "--data",
+        str(settings.data),
+        "--role",
+        "worker",
+        "--until-eof",
+    ]
     while not ended.is_set():
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, start_new_session=True

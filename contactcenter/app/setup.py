@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlmodel import col
 
 from contactcenter.app.database import database_server, open_store
 from contactcenter.errors import ContactCenterError, InvalidInput, NotFound
 from contactcenter.settings import FILE_NAME, Settings, load, split_listen
 from contactcenter.staff import agents, links, tokens
-from contactcenter.staff.access import Role
+from contactcenter.staff.access import MACHINE, Role
 from contactcenter.staff.records import Agent
 from contactcenter.store import migrate
 from contactcenter.tickets.seeds import seed_defaults
@@ -93,7 +94,7 @@ async def first_administrator(settings: Settings, email: str, name: str) -> str 
     """Create the database and its defaults, and the first administrator; his one-time link, None when there is one."""
     async with open_store(settings) as (store, _server), store.transaction() as uow:
         await seed_defaults(uow, settings)
-        count = select(func.count()).select_from(Agent).where(Agent.role == Role.ADMIN)  # type: ignore[arg-type]
+        count = select(func.count()).select_from(Agent).where(col(Agent.role) == Role.ADMIN)
         if (await uow.session.execute(count)).scalar_one():
             return None
         agent = await agents.create_agent(uow, email=email, name=name, role=Role.ADMIN)
@@ -125,7 +126,7 @@ async def disable_agent(settings: Settings, email: str) -> None:
         agent = await agents.find_agent(uow, email)
         if agent is None:
             raise NotFound(f"there is no agent {email}")
-        await agents.disable(uow, agents.operator(), agent.id)
+        await agents.disable(uow, MACHINE, agent.id)
 
 
 async def create_api_token(settings: Settings, name: str, role: str) -> str:
@@ -138,7 +139,7 @@ async def create_api_token(settings: Settings, name: str, role: str) -> str:
 
 
 async def _invitation(settings: Settings, uow: Any, agent_id: str, *, hours: float) -> str:
-    token = await links.create_link(uow, agent_id, links.Purpose.INVITE, hours)
+    token = await links.create_link(uow, agent_id, "invite", hours)
     return f"{settings.http.public_url}/password/{token}"
 
 
@@ -163,26 +164,32 @@ def _database(settings: Settings) -> Iterator[Finding]:
         with database_server(settings) as (url, server):
             current, wanted = migrate.status(url)
     except (ContactCenterError, OSError) as error:
-        yield Finding("database", "broken", str(error), "see run/postgres.log in the data directory, or set database.url")
+        yield Finding(
+            "database", "broken", str(error), "see run/postgres.log in the data directory, or set database.url"
+        )
         return
     kind = "embedded" if server else "external"
     if current != wanted:
-        yield Finding("database", "note", f"{kind}, revision {current}, wanted {wanted}", "run contactcenter db upgrade")
+        yield Finding(
+            "database", "note", f"{kind}, revision {current}, wanted {wanted}", "run contactcenter db upgrade"
+        )
     else:
         yield Finding("database", "fine", f"{kind}, revision {current}")
     free = shutil.disk_usage(settings.data).free // 2**20
     state = "fine" if free > 1024 else "note"
-    yield Finding("disk", state, f"{free} MiB free", "" if state == "fine" else "below 1 GiB mail is refused soon: make room")
+    yield Finding(
+        "disk", state, f"{free} MiB free", "" if state == "fine" else "below 1 GiB mail is refused soon: make room"
+    )
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
-    from contactcenter.triage.registry import find_model
+    from contactcenter.triage import registry
 
     if importlib.util.find_spec("spacy") is None:
         yield Finding("triage", "broken", "spacy is not installed", "pip install spacy")
         return
     try:
-        path = find_model(settings.triage.model, settings.data)
+        path = registry.find(settings.triage.model, settings.data)
     except ContactCenterError as error:
         yield Finding("triage", "broken", str(error), "set triage.model, or train one: contactcenter triage train")
     else:
@@ -197,7 +204,9 @@ def _listeners(settings: Settings) -> Iterator[Finding]:
             try:
                 probe.bind((host, port))
             except OSError as error:
-                yield Finding(name, "note", f"{listen}: {error.strerror}", "fine while the service runs; else choose another port")
+                yield Finding(
+                    name, "note", f"{listen}: {error.strerror}", "fine while the service runs; else choose another port"
+                )
             else:
                 yield Finding(name, "fine", f"{listen} is free")
 
@@ -205,10 +214,19 @@ def _listeners(settings: Settings) -> Iterator[Finding]:
 def _outgoing(settings: Settings) -> Iterator[Finding]:
     out = settings.outgoing
     try:
-        with smtplib.SMTP(out.host, out.port, timeout=5) if out.tls != "tls" else smtplib.SMTP_SSL(out.host, out.port, timeout=5) as smtp:
+        with (
+            smtplib.SMTP(out.host, out.port, timeout=5)
+            if out.tls != "tls"
+            else smtplib.SMTP_SSL(out.host, out.port, timeout=5) as smtp
+        ):
             code, _banner = smtp.noop()
     except (OSError, smtplib.SMTPException) as error:
-        yield Finding("outgoing", "broken", f"{out.host}:{out.port}: {error}", "set [outgoing] host, port and tls to your smart host")
+        yield Finding(
+            "outgoing",
+            "broken",
+            f"{out.host}:{out.port}: {error}",
+            "set [outgoing] host, port and tls to your smart host",
+        )
     else:
         yield Finding("outgoing", "fine", f"{out.host}:{out.port} answers {code}")
 
@@ -229,6 +247,8 @@ def _mailboxes(settings: Settings) -> Iterator[Finding]:
 
 def _twilio(settings: Settings) -> Iterator[Finding]:
     if settings.twilio.enabled:
-        yield Finding("twilio", "fine", f"account {settings.twilio.account_sid}, {len(settings.twilio.numbers)} number(s)")
+        yield Finding(
+            "twilio", "fine", f"account {settings.twilio.account_sid}, {len(settings.twilio.numbers)} number(s)"
+        )
     else:
         yield Finding("twilio", "note", "SMS is not set up", "set [twilio] account_sid, auth_token_file and numbers")

@@ -19,7 +19,7 @@ from contactcenter.envelope import Channel
 from contactcenter.errors import ModelError
 from contactcenter.pipeline import Pipeline
 from contactcenter.settings import Settings
-from contactcenter.store.jobs import INBOUND, OUTBOUND, jobs_app
+from contactcenter.store.jobs import INBOUND, OUTBOUND, Task, jobs_app
 from contactcenter.store.store import Store
 from contactcenter.tickets.answering import AnsweringPolicy
 from contactcenter.tickets.directory import Directory
@@ -46,10 +46,10 @@ class Worker:
         tokens = ReplyTokens(store.secrets.derive("reply-token"))
         self._store = store
         self._directory = Directory(settings, store)
-        out = senders(settings)
-        self.deliverer = Deliverer(store, out, self._directory, tokens)
+        self._senders = senders(settings)
+        self.deliverer = Deliverer(store, self._senders, self._directory, tokens)
         own = self._directory.default_sender(Channel.EMAIL)
-        self.notices = Notices(store.secrets, out[Channel.EMAIL], settings.outgoing.envelope_from or own)
+        self.notices = Notices(store.secrets, self._senders[Channel.EMAIL], settings.outgoing.envelope_from or own)
         policy = AnsweringPolicy(
             auto_answer=settings.triage.auto_answer,
             acknowledge=settings.triage.acknowledge,
@@ -69,10 +69,12 @@ class Worker:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for sender in self._senders.values():
+            await sender.close()
 
     async def _keep_running(self, queue: str, concurrency: int) -> None:
         """Run the job queue; when its database goes away, try again until it is back."""
-        tasks = {UNDERSTAND: self.pipeline.understand, DELIVER: self.deliverer.deliver, NOTIFY: self.notices.send}
+        tasks: dict[str, Task] = {UNDERSTAND: self.pipeline.understand, DELIVER: self.deliverer.deliver, NOTIFY: self.notices.send}
         while True:
             jobs = jobs_app(self._store.conninfo, tasks, pool_size=concurrency + 2)
             try:
@@ -120,12 +122,10 @@ class Worker:
 def _assessor(settings: Settings):  # type: ignore[no-untyped-def] # noqa: ANN202 - the type would load spaCy
     """The trained model, or None: then every message goes to people, and the log says why."""
     from contactcenter.triage.assess import Assessor
-    from contactcenter.triage.registry import find_model
+    from contactcenter.triage import registry
 
     try:
-        return Assessor.load(find_model(settings.triage.model, settings.data))
+        return Assessor.load(registry.find(settings.triage.model, settings.data))
     except ModelError as error:
         log.error("no triage model: every message goes to people", error=str(error))
         return None
-
-

@@ -29,7 +29,9 @@ REGISTRY = (
     ChannelEntry((Channel.EMAIL,), MailReader, MailSender),
     ChannelEntry((Channel.SMS,), lambda _settings: sms.read, TwilioSender),
     ChannelEntry((Channel.CHAT,), lambda _settings: webchat.read, lambda _settings: ChatSender()),
-    ChannelEntry((Channel.PHONE, Channel.VISIT, Channel.LETTER, Channel.FAX, Channel.API), lambda _settings: manual.read),
+    ChannelEntry(
+        (Channel.PHONE, Channel.VISIT, Channel.LETTER, Channel.FAX, Channel.API), lambda _settings: manual.read
+    ),
 )
 
 

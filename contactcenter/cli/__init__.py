@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from contactcenter.cli.root import app
 from contactcenter.cli.terminal import report_errors
 
@@ -15,4 +13,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -27,7 +27,9 @@ def status(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Show the revision the database has, and the one this release wants."""
     with database_server(load(data_directory(data))) as (url, _server):
         current, wanted = migrate.status(url)
-    print_rows([{"current": current or "empty", "wanted": wanted, "upgrade_needed": current != wanted}], as_json=as_json)
+    print_rows(
+        [{"current": current or "empty", "wanted": wanted, "upgrade_needed": current != wanted}], as_json=as_json
+    )
 
 
 def backup(file: Annotated[Path, typer.Argument(help="Archive to write (.tar).")], data: DataOption = None) -> None:

@@ -28,7 +28,9 @@ def _mail() -> None:
 @app.command()
 def parse(
     paths: Annotated[list[Path], typer.Argument(help="Mail files (.eml), folders of them, Maildirs or mbox files.")],
-    jsonl: Annotated[bool, typer.Option("--jsonl", "--json", help="One JSON object a line instead of a short list.")] = False,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", "--json", help="One JSON object a line instead of a short list.")
+    ] = False,
     authserv_id: Annotated[
         list[str] | None, typer.Option(help="Believe the Authentication-Results of this server (may be repeated).")
     ] = None,
@@ -73,7 +75,7 @@ def _is_mbox(file: Path, raw: bytes) -> bool:
 
 
 def _from_mbox(file: Path) -> Iterator[tuple[str, bytes]]:
-    """The mails of an mbox file, named path:1, path:2, …"""
+    """Return the mails of an mbox file, named path:1, path:2 and so on."""
     box = mailbox.mbox(file, create=False)
     try:
         for number, key in enumerate(box.iterkeys(), start=1):
@@ -83,7 +85,7 @@ def _from_mbox(file: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _described(name: str, raw: bytes | None, trusted: tuple[str, ...]) -> dict[str, Any]:
-    """The JSON object of one mail, whatever happens."""
+    """Return the JSON object of one mail, whatever happens."""
     if raw is None:
         return unreadable(name, "the file cannot be read")
     try:
@@ -95,7 +97,7 @@ def _described(name: str, raw: bytes | None, trusted: tuple[str, ...]) -> dict[s
 
 
 def _show(record: dict[str, Any], jsonl: bool) -> None:
-    """Prints one mail."""
+    """Print one mail."""
     if jsonl:
         typer.echo(json.dumps(record, ensure_ascii=False))
         return

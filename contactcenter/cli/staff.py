@@ -23,7 +23,9 @@ def add(
     email: EmailOption,
     name: Annotated[str, typer.Option(help="Shown to customers and colleagues.")],
     role: Annotated[str, typer.Option(help="agent, supervisor or admin.")] = "agent",
-    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")] = False,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
     data: DataOption = None,
 ) -> None:
     """Add a person; without a password a one-time link is printed."""

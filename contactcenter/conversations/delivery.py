@@ -13,6 +13,7 @@ from typing import Protocol
 
 import structlog
 from sqlalchemy import select, update
+from sqlmodel import col
 
 from contactcenter import clock
 from contactcenter.conversations.outbox import DELIVER
@@ -40,6 +41,7 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=40)
 SEND_TIMEOUT = 35.0  # seconds; within the lease
+EARLY_TRIES, EARLY_WAIT = 10, 0.3  # seconds; a receipt for an id not known yet
 BACK_OFF = tuple(timedelta(seconds=s) for s in (10, 60, 300, 900, 3600, 3 * 3600, 8 * 3600, 24 * 3600))
 """Waits before the second, third … try; after the last the message has failed."""
 
@@ -84,12 +86,26 @@ class Deliverer:
 
     async def record(self, receipt: Receipt) -> bool:
         """Believe a receipt when it says more than is known; states never move backwards."""
+        for _ in range(EARLY_TRIES):
+            known = await self._record(receipt)
+            if known is not None:
+                return known
+            # A call-back can overtake the answer that brings the id it speaks of.
+            await asyncio.sleep(EARLY_WAIT)
+        return False
+
+    async def _record(self, receipt: Receipt) -> bool | None:
+        """Whether the receipt moved its delivery; None when nobody knows its id (yet)."""
         async with self._store.transaction() as uow:
-            found = select(Delivery).where(Delivery.channel == receipt.channel, Delivery.external_id == receipt.external_id)
+            found = select(Delivery).where(
+                col(Delivery.channel) == receipt.channel, col(Delivery.external_id) == receipt.external_id
+            )
             delivery = (await uow.session.scalars(found.with_for_update())).one_or_none()
             if delivery is None and receipt.channel is Channel.CHAT:
                 delivery = await uow.session.get(Delivery, receipt.external_id, with_for_update=True)
-            if delivery is None or DELIVERY_RANK[receipt.state] <= DELIVERY_RANK[DeliveryState(delivery.state)]:
+            if delivery is None:
+                return None if receipt.channel is Channel.SMS else False
+            if DELIVERY_RANK[receipt.state] <= DELIVERY_RANK[DeliveryState(delivery.state)]:
                 return False
             delivery.state, delivery.updated_at = receipt.state, clock.now()
             delivery.detail = receipt.detail or delivery.detail
@@ -102,10 +118,10 @@ class Deliverer:
         late = now - LEASE
         async with self._store.transaction() as uow:
             ids = await uow.session.scalars(
-                select(Delivery.message_id).where(
-                    Delivery.state.in_([DeliveryState.QUEUED, DeliveryState.SENDING]),  # type: ignore[attr-defined]
-                    Delivery.updated_at < late,
-                    Delivery.due_at < late,
+                select(col(Delivery.message_id)).where(
+                    col(Delivery.state).in_([DeliveryState.QUEUED, DeliveryState.SENDING]),
+                    col(Delivery.updated_at) < late,
+                    col(Delivery.due_at) < late,
                 )
             )
             for message_id in ids:
@@ -117,8 +133,10 @@ class Deliverer:
         delivery = await uow.session.get(Delivery, message_id, with_for_update=True)
         if delivery is None or delivery.due_at > now:
             return None
-        interrupted = delivery.state == DeliveryState.SENDING
-        if interrupted and (delivery.leased_until is None or delivery.leased_until > now):
+        # Uncertain and still here: an agent's message whose last try may have gone out.
+        unknown = delivery.state == DeliveryState.UNCERTAIN and not delivery.automatic
+        interrupted = delivery.state == DeliveryState.SENDING or unknown
+        if delivery.state == DeliveryState.SENDING and (delivery.leased_until is None or delivery.leased_until > now):
             return None
         if not interrupted and delivery.state != DeliveryState.QUEUED:
             return None
@@ -144,17 +162,18 @@ class Deliverer:
         again = isinstance(error, TemporaryDelivery) or (isinstance(error, UncertainDelivery) and not message.automatic)
         log.warning("delivery failed", message=message.id, channel=message.channel, error=str(error), again=again)
         if again and message.attempt <= len(BACK_OFF):
-            await self._later(message, str(error))
+            uncertain = isinstance(error, UncertainDelivery)
+            await self._later(message, DeliveryState.UNCERTAIN if uncertain else DeliveryState.QUEUED, str(error))
         elif isinstance(error, UncertainDelivery):
             await self._settle(message.id, DeliveryState.UNCERTAIN, detail=str(error))
         else:
             await self._settle(message.id, DeliveryState.FAILED, detail=str(error))
 
-    async def _later(self, message: OutboundMessage, reason: str) -> None:
+    async def _later(self, message: OutboundMessage, state: DeliveryState, reason: str) -> None:
         due = clock.now() + BACK_OFF[message.attempt - 1]
         async with self._store.transaction() as uow:
-            values = {"state": DeliveryState.QUEUED, "detail": reason, "due_at": due, "updated_at": clock.now()}
-            await uow.session.execute(update(Delivery).where(Delivery.message_id == message.id).values(values))  # type: ignore[arg-type]
+            values = {"state": state, "detail": reason, "due_at": due, "updated_at": clock.now()}
+            await uow.session.execute(update(Delivery).where(col(Delivery.message_id) == message.id).values(values))
             await uow.defer(DELIVER, queue=OUTBOUND, args={"message_id": message.id}, at=due)
             await _announce(uow, message.id)
 
@@ -166,7 +185,7 @@ class Deliverer:
             if external_id and external_id != delivery.external_id:
                 delivery.external_id = external_id
                 await uow.session.execute(
-                    update(Message).where(Message.id == message_id).values(external_id=external_id)  # type: ignore[arg-type]
+                    update(Message).where(col(Message.id) == message_id).values(external_id=external_id)
                 )
             if DELIVERY_RANK[state] > DELIVERY_RANK[DeliveryState(delivery.state)]:
                 delivery.state = state
@@ -175,9 +194,15 @@ class Deliverer:
 
     async def _outbound(self, uow: UnitOfWork, message_id: str, attempt: int) -> OutboundMessage:
         row = await uow.session.get_one(Message, message_id)
-        attached = select(Attachment).where(Attachment.message_id == message_id).order_by("position")  # type: ignore[arg-type]
+        attached = select(Attachment).where(col(Attachment.message_id) == message_id).order_by("position")
         files = [
-            FileContent(file.filename, file.content_type, await self._store.blobs.read(file.sha256), file.inline, file.content_id)
+            FileContent(
+                file.filename,
+                file.content_type,
+                await self._store.blobs.read(file.sha256),
+                file.inline,
+                file.content_id,
+            )
             for file in await uow.session.scalars(attached)
         ]
         channel = Channel(row.channel)
@@ -208,5 +233,10 @@ async def _announce(uow: UnitOfWork, message_id: str) -> None:
     row = await uow.session.get(Message, message_id)
     if row is not None:
         uow.publish(
-            Event(EventKind.DELIVERY_CHANGED, id=row.id, conversation=row.conversation_id or "", customer=row.customer_id or "")
+            Event(
+                EventKind.DELIVERY_CHANGED,
+                id=row.id,
+                conversation=row.conversation_id or "",
+                customer=row.customer_id or "",
+            )
         )

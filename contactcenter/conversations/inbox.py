@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlmodel import col
 
 from contactcenter import clock
 from contactcenter.conversations.records import Attachment, Message, MessageState
@@ -52,8 +53,8 @@ class Inbox:
                 return Accepted(await _insert(uow, message, raw_blob))
         except _AlreadyThere:
             async with self._store.read() as uow:
-                known = select(Message.id).where(
-                    Message.channel == message.channel, Message.ingest_key == message.ingest_key, _KNOWN
+                known = select(col(Message.id)).where(
+                    col(Message.channel) == message.channel, col(Message.ingest_key) == message.ingest_key, _KNOWN
                 )
                 return Accepted((await uow.session.execute(known)).scalar_one(), duplicate=True)
 

@@ -82,7 +82,9 @@ async def queue_message(uow: UnitOfWork, outgoing: Outgoing) -> Message:
     else:
         joined = [str(outgoing.to), *(f"email:{address.lower()}" for address in (*outgoing.cc, *outgoing.bcc))]
         await add_participants(uow, outgoing.conversation_id, joined)
-    await uow.defer(DELIVER, queue=OUTBOUND, args={"message_id": message.id}, at=due if outgoing.delay_seconds else None)
+    await uow.defer(
+        DELIVER, queue=OUTBOUND, args={"message_id": message.id}, at=due if outgoing.delay_seconds else None
+    )
     uow.publish(
         Event(
             EventKind.MESSAGE_ADDED,

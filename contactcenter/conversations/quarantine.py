@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import desc, select, update
+from sqlalchemy import desc, func, literal, select, update
+from sqlmodel import col
 
 from contactcenter.conversations.inbox import UNDERSTAND
 from contactcenter.conversations.records import Message, MessageState
@@ -15,11 +16,17 @@ from contactcenter.store.unit_of_work import UnitOfWork
 
 async def list_quarantined(uow: UnitOfWork, *, cursor: str = "", limit: int = 50) -> Page[Message]:
     """Quarantined messages, newest first."""
-    query = select(Message).where(Message.state == MessageState.QUARANTINED)
+    query = select(Message).where(col(Message.state) == MessageState.QUARANTINED)
     if cursor:
-        query = query.where(Message.id < decode_cursor(cursor, 1)[0])
+        query = query.where(col(Message.id) < decode_cursor(cursor, 1)[0])
     rows = list(await uow.session.scalars(query.order_by(desc("id")).limit(limit + 1)))
     return Page(rows[:limit], encode_cursor(rows[limit - 1].id) if len(rows) > limit else None)
+
+
+async def count_quarantined(uow: UnitOfWork, cap: int = 100) -> int:
+    """How many messages are in quarantine, counted up to ``cap``."""
+    some = select(literal(1)).where(col(Message.state) == MessageState.QUARANTINED).limit(cap).subquery()
+    return int(await uow.session.scalar(select(func.count()).select_from(some)) or 0)
 
 
 async def quarantined(uow: UnitOfWork, message_id: str) -> Message:
@@ -35,8 +42,6 @@ async def run_again(uow: UnitOfWork, message_id: str) -> None:
     message = await quarantined(uow, message_id)
     job = await uow.defer(UNDERSTAND, queue=INBOUND, args={"lane": message.lane})
     await uow.session.execute(
-        update(Message)
-        .where(Message.id == message_id)  # type: ignore[arg-type]
-        .values(state=MessageState.WAITING, attempts=0, job_id=job)
+        update(Message).where(col(Message.id) == message_id).values(state=MessageState.WAITING, attempts=0, job_id=job)
     )
     uow.publish(Event(EventKind.QUARANTINE_CHANGED, id=message_id))

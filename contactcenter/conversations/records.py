@@ -12,9 +12,9 @@ from sqlmodel import SQLModel
 from contactcenter.store.schema import (
     document,
     flag,
+    integer,
     link,
     moment,
-    integer,
     optional_document,
     primary_id,
     search_vector,
@@ -62,7 +62,13 @@ class Message(SQLModel, table=True):
 
     __tablename__ = "message"
     __table_args__ = (
-        Index("uq_message_channel_ingest_key", "channel", "ingest_key", unique=True, postgresql_where=text("ingest_key <> ''")),
+        Index(
+            "uq_message_channel_ingest_key",
+            "channel",
+            "ingest_key",
+            unique=True,
+            postgresql_where=text("ingest_key <> ''"),
+        ),
         Index("ix_message_waiting", "lane", "id", postgresql_where=text("state = 'waiting'")),
         Index("ix_message_quarantined", "id", postgresql_where=text("state = 'quarantined'")),
         Index("ix_message_conversation", "conversation_id", "id"),

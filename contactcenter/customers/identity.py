@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 import idna
-from sqlalchemy import Row, delete, insert, select, text, update
+from sqlalchemy import ARRAY, Uuid, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlmodel import col
 
@@ -54,7 +54,7 @@ def parse(written: str, name: str = "") -> Identity:
         identity = normalised(Identity.parse(written, name))
     except ValueError as error:
         kinds = ", ".join(IdentityKind)
-        raise InvalidInput(f"an identity is written kind:value, the kind is one of {kinds}", field="identity") from error
+        raise InvalidInput(f"an identity is written kind:value, with a kind of {kinds}", field="identity") from error
     if identity.kind is IdentityKind.EMAIL and not re.fullmatch(r"[^\s@]+@[^\s@]+", identity.value):
         raise InvalidInput("that is not an e-mail address", field="identity")
     if identity.kind is IdentityKind.PHONE and not _E164.fullmatch(identity.value):
@@ -79,19 +79,19 @@ async def resolve_many(
 ) -> dict[str, Customer]:
     """The customers of many identities by ``str(identity)`` as given; unknown ones are made.
 
-    One statement when all are known, four when some are new; two more when another transaction made one first. Safe
-    against races: the unique index decides, and identities are written in one order, so no two batches block each
+    One statement when all are known, four when some are new, one more each to note that names are proven or that
+    another transaction made somebody first. Safe against races: the unique index decides, and identities are written in one order, so no two batches block each
     other for good. The customers are attached to the session: changes to them are written by it.
     """
     keys: dict[Key, Identity] = {}
     for identity in identities:
         keys.setdefault((identity.kind.value, normalise(identity.kind, identity.value)), identity)
-    known = await _lookup(uow, keys)
+    known, unproven = await _lookup(uow, keys)
+    if verified and unproven:
+        await uow.session.execute(_VERIFY, {"ids": unproven})
     missing = sorted(key for key in keys if key not in known)
     if missing:
         known.update(await _create(uow, {key: keys[key] for key in missing}, verified=verified))
-    if verified:
-        await _verify(uow, keys)
     for key, customer in known.items():
         if not customer.name and keys[key].name:
             customer.name = _clean_name(keys[key].name)
@@ -103,7 +103,8 @@ async def resolve_many(
 async def find(uow: UnitOfWork, identity: Identity) -> Customer | None:
     """The customer of this identity, if he is known."""
     key = (identity.kind.value, normalise(identity.kind, identity.value))
-    return (await _lookup(uow, [key])).get(key)
+    known, _ = await _lookup(uow, [key])
+    return known.get(key)
 
 
 async def current_customer(uow: UnitOfWork, customer_id: str) -> Customer:
@@ -179,7 +180,13 @@ async def mark_undeliverable(uow: UnitOfWork, identity: Identity) -> bool:
 
 
 _LOOKUP = (
-    select(col(CustomerIdentity.kind), col(CustomerIdentity.value), Customer)
+    select(
+        col(CustomerIdentity.id),
+        col(CustomerIdentity.verified),
+        col(CustomerIdentity.kind),
+        col(CustomerIdentity.value),
+        Customer,
+    )
     .join(Customer, col(Customer.id) == col(CustomerIdentity.customer_id))
     .where(
         text(
@@ -190,17 +197,28 @@ _LOOKUP = (
 )
 
 
-async def _lookup(uow: UnitOfWork, keys: Iterable[Key]) -> dict[Key, Customer]:
+_VERIFY = (
+    update(CustomerIdentity)
+    .where(col(CustomerIdentity.id) == func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False)))))
+    .values(verified=True)
+    .execution_options(synchronize_session=False)
+)
+
+
+async def _lookup(uow: UnitOfWork, keys: Iterable[Key]) -> tuple[dict[Key, Customer], list[str]]:
+    """Who goes by these names, and the ids of those identities that nothing proved so far."""
     wanted = list(keys)
     if not wanted:
-        return {}
+        return {}, []
     parameters = {"kinds": [kind for kind, _ in wanted], "names": [value for _, value in wanted]}
-    rows: Sequence[Row[tuple[str, str, Customer]]] = (await uow.session.execute(_LOOKUP, parameters)).all()
     known: dict[Key, Customer] = {}
-    for kind, value, customer in rows:
+    unproven: list[str] = []
+    for identity_id, verified, kind, value, customer in await uow.session.execute(_LOOKUP, parameters):
+        if not verified:
+            unproven.append(identity_id)
         merged = customer.merged_into_id is not None
         known[kind, value] = await current_customer(uow, customer.id) if merged else customer
-    return known
+    return known, unproven
 
 
 async def _create(uow: UnitOfWork, new: dict[Key, Identity], *, verified: bool) -> dict[Key, Customer]:
@@ -236,21 +254,8 @@ async def _create(uow: UnitOfWork, new: dict[Key, Identity], *, verified: bool) 
     lost = [key for key in new if made[key].id not in won]
     if lost:
         await uow.session.execute(delete(Customer).where(col(Customer.id).in_([made[key].id for key in lost])))
-    attached = await _lookup(uow, new)
-    return attached
-
-
-async def _verify(uow: UnitOfWork, keys: Iterable[Key]) -> None:
-    for kind, value in keys:
-        await uow.session.execute(
-            update(CustomerIdentity)
-            .where(
-                col(CustomerIdentity.kind) == kind,
-                col(CustomerIdentity.value) == value,
-                col(CustomerIdentity.verified).is_(False),
-            )
-            .values(verified=True)
-        )
+    known, _ = await _lookup(uow, new)
+    return known
 
 
 def _mail(address: str) -> str:

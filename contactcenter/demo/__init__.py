@@ -1,1 +1,1 @@
-"""Living demo data: simulated people who write through the real channels, and doubles of outside services."""
+"""The living demo: the whole service with seeded people and policies, and simulated customers at real doors."""

@@ -34,7 +34,13 @@ class Availability(StrEnum):
 
 
 async def create_agent(
-    uow: UnitOfWork, *, email: str, name: str, role: Role = Role.AGENT, password: str | None = None, language: str = "en"
+    uow: UnitOfWork,
+    *,
+    email: str,
+    name: str,
+    role: Role = Role.AGENT,
+    password: str | None = None,
+    language: str = "en",
 ) -> Agent:
     """Take on an agent; without a password he sets it by a one-time link.
 
@@ -53,7 +59,7 @@ async def create_agent(
         pg_insert(Agent).values(**values).on_conflict_do_nothing(index_elements=["email"]).returning(col(Agent.id))
     )
     if added is None:
-        raise Conflict(f"there is an agent with the address {address} already")
+        raise Conflict("there is an agent with this address already")
     uow.publish(Event(EventKind.STAFF_CHANGED, id=agent.id))
     return await get_agent(uow, agent.id)
 
@@ -106,7 +112,7 @@ async def update_agent(
     agent = await get_agent(uow, agent_id)
     if email is not None and (address := clean_email(email)) != agent.email:
         if await find_agent(uow, address) is not None:
-            raise Conflict(f"there is an agent with the address {address} already")
+            raise Conflict("there is an agent with this address already")
         agent.email = address
     if role is not None and _role(role) != agent.role:
         if agent.role == Role.ADMIN:

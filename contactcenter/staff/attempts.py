@@ -41,9 +41,7 @@ async def admit(uow: UnitOfWork, limits: Mapping[str, int], window: timedelta) -
 
 async def forgive(uow: UnitOfWork, attempt_ids: Sequence[str], key: str) -> None:
     """Forget these tries and all others under ``key``: the caller has proved who he is."""
-    await uow.session.execute(
-        delete(Attempt).where(col(Attempt.id).in_(attempt_ids) | (col(Attempt.key) == key))
-    )
+    await uow.session.execute(delete(Attempt).where(col(Attempt.id).in_(attempt_ids) | (col(Attempt.key) == key)))
 
 
 async def sweep(uow: UnitOfWork, older_than: timedelta = timedelta(hours=24)) -> None:

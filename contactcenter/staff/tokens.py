@@ -18,6 +18,8 @@ from contactcenter.staff.records import Agent, ApiToken
 from contactcenter.store.unit_of_work import UnitOfWork
 
 PREFIX = "cc_"
+PROGRAM_DOMAIN = "@program.invalid"
+"""End of the address of an agent who is a program."""
 _TOUCH = timedelta(minutes=1)
 
 
@@ -45,7 +47,7 @@ async def create_token(uow: UnitOfWork, agent_id: str, name: str) -> str:
 
 async def create_program_token(uow: UnitOfWork, name: str, role: Role) -> str:
     """A token for a program that is nobody's: an agent of that name and role, who cannot sign in, is made for it."""
-    agent = await agents.create_agent(uow, email=f"{clock.new_id()}@program.invalid", name=name, role=role)
+    agent = await agents.create_agent(uow, email=f"{clock.new_id()}{PROGRAM_DOMAIN}", name=name, role=role)
     return await create_token(uow, agent.id, name)
 
 

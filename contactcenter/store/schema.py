@@ -51,7 +51,12 @@ def moment(*, nullable: bool = False, index: bool = False) -> Any:
 def words(*, default: str = "", index: bool = False, unique: bool = False, key: bool = False) -> Any:
     """A text column; empty rather than null."""
     column: Column[Any] = Column(
-        Text, nullable=False, index=index, unique=unique, primary_key=key, server_default=text("''") if not key else None
+        Text,
+        nullable=False,
+        index=index,
+        unique=unique,
+        primary_key=key,
+        server_default=text("''") if not key else None,
     )
     return Field(default=default, sa_column=column)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy import ColumnElement, exists, or_, select, true
 from sqlmodel import col
 
 from contactcenter import clock
@@ -17,15 +17,31 @@ MAX_NUMBER = 2**62
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
-    """The condition on ``ticket`` that holds for what the actor may see: his queues, and what is assigned to him."""
+    """The condition on ``ticket`` for what the actor may see: his queues, and what is assigned to him."""
     if actor.sees_all_queues:
         return true()
     mine = col(Ticket.assignee_id) == actor.agent_id
     return or_(col(Ticket.queue_id).in_(sorted(actor.queue_ids)), mine) if actor.queue_ids else mine
 
 
+def messages_visible_to(actor: Actor) -> ColumnElement[bool]:
+    """The same for ``message``: those on tickets the actor may see; the rest by those alone who see all queues."""
+    if actor.sees_all_queues:
+        return true()
+    return exists(
+        select(col(Ticket.id)).where(col(Ticket.conversation_id) == col(Message.conversation_id), visible_to(actor))
+    )
+
+
+def sees(actor: Actor, ticket: Ticket) -> bool:
+    """The same rule for a ticket at hand."""
+    return actor.sees_queue(ticket.queue_id) or (
+        ticket.assignee_id is not None and ticket.assignee_id == actor.agent_id
+    )
+
+
 async def access_ticket(uow: UnitOfWork, actor: Actor, number: int, *, lock: bool = False) -> Ticket:
-    """The ticket of this number. A merged one comes as it is, with ``merged_into_id``: following it is the caller's.
+    """The ticket of this number; a merged one as it is, with ``merged_into_id`` (see :func:`merge_target`).
 
     ``lock`` holds its row until the transaction ends. Raises :class:`NotFound` when it is missing or foreign.
     """
@@ -69,7 +85,7 @@ async def access_message(uow: UnitOfWork, actor: Actor, message_id: str) -> tupl
         if not actor.sees_all_queues:
             raise missing
         return message, None
-    if not (actor.sees_queue(ticket.queue_id) or (ticket.assignee_id is not None and ticket.assignee_id == actor.agent_id)):
+    if not sees(actor, ticket):
         raise missing
     return message, ticket
 

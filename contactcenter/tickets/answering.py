@@ -102,7 +102,9 @@ async def _best_answer(uow: UnitOfWork, case: Case, threshold: float) -> Answer 
         return None
     trusted = case.content.authenticated or case.message.authenticated
     audience: Sequence[str] = ("public", "verified") if trusted else ("public",)
-    question = f"{case.content.subject}\n{case.content.visible_text}" if case.content.subject else case.content.visible_text
+    question = (
+        f"{case.content.subject}\n{case.content.visible_text}" if case.content.subject else case.content.visible_text
+    )
     hits = await search(uow, question, language=assessment.language, audience=audience)
     return choose(hits, assessment.category.label, assessment.category.probability, threshold)
 
@@ -130,14 +132,19 @@ def answer_text(article_text: str, *, name: str, language: str, channel: Channel
     if channel is not Channel.EMAIL:
         return f"{text}\n\n{notice}", ""
     greeting = _("Hello %(name)s,") % {"name": name} if name else _("Hello,")
-    return f"{greeting}\n\n{text}\n\n--\n{notice}", f"<p>{_escaped(greeting)}</p>{html}<hr><p><small>{notice}</small></p>"
+    return (
+        f"{greeting}\n\n{text}\n\n--\n{notice}",
+        f"<p>{_escaped(greeting)}</p>{html}<hr><p><small>{notice}</small></p>",
+    )
 
 
 def receipt_text(*, number: int, subject: str, name: str, language: str) -> str:
     """The receipt for a message that people will answer. Quotes nothing of the message but its subject."""
     _ = translations(language).gettext
     greeting = _("Hello %(name)s,") % {"name": name} if name else _("Hello,")
-    body = _("we have received your message and will answer it personally. Its number is %(number)d.") % {"number": number}
+    body = _("we have received your message and will answer it personally. Its number is %(number)d.") % {
+        "number": number
+    }
     about = _("Subject: %(subject)s") % {"subject": subject[:200]} if subject else ""
     notice = _("This receipt was written automatically. You can simply reply to it to add something.")
     return "\n\n".join(part for part in (greeting, body, about, f"--\n{notice}") if part)

@@ -94,9 +94,9 @@ def _own_end(message: Message) -> Identity | None:
     except ValueError:
         return None
     wish = message.addresses.get("reply_to")
-    if message.direction == Direction.IN and identity.kind is IdentityKind.EMAIL and isinstance(wish, str):
-        if wish.count("@") == 1 and not any(mark in wish for mark in " ,;<>\r\n"):
-            return Identity(IdentityKind.EMAIL, wish, identity.name)
+    is_mail = message.direction == Direction.IN and identity.kind is IdentityKind.EMAIL
+    if is_mail and isinstance(wish, str) and wish.count("@") == 1 and not any(mark in wish for mark in " ,;<>\r\n"):
+        return Identity(IdentityKind.EMAIL, wish, identity.name)
     return identity
 
 

@@ -13,7 +13,14 @@ Each takes a ticket from the door (:func:`contactcenter.tickets.access.access_ti
 publishes ``ticket.changed``.
 """
 
-from contactcenter.tickets.intake import count_messages, customer_wrote, machine_answered, open_ticket, relate
+from contactcenter.tickets.intake import (
+    count_messages,
+    customer_wrote,
+    machine_answered,
+    open_ticket,
+    relate,
+    ticket_of,
+)
 from contactcenter.tickets.lifecycle import (
     assign,
     close,
@@ -54,5 +61,6 @@ __all__ = [
     "set_priority",
     "set_tags",
     "snooze",
+    "ticket_of",
     "undo_reply",
 ]

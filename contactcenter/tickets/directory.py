@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlmodel import col
 
 from contactcenter.envelope import Channel
 from contactcenter.settings import Settings
@@ -38,8 +39,10 @@ class Directory:
         """Read the mailboxes made in the console, at most every few seconds."""
         if time.monotonic() - self._read_at < _FRESH:
             return
-        query = select(MailboxRecord.address, MailboxRecord.name, Queue.key).join(
-            Queue, Queue.id == MailboxRecord.queue_id, isouter=True  # type: ignore[arg-type]
+        query = select(col(MailboxRecord.address), col(MailboxRecord.name), col(Queue.key)).join(
+            Queue,
+            col(Queue.id) == col(MailboxRecord.queue_id),
+            isouter=True,
         )
         async with self._store.read() as uow:
             rows = (await uow.session.execute(query)).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, bindparam, func, insert, select, text
+from sqlalchemy import bindparam, insert, select, text
 from sqlalchemy.orm import make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import SQLModel
@@ -68,6 +68,7 @@ async def open_ticket(
     related: Sequence[str] = (),
     messages_count: int = 1,
     assignee_id: str | None = None,
+    tags: Sequence[str] = (),
     actor: Actor = MACHINE,
 ) -> Ticket:
     """Open a ticket for a conversation that has none. One statement writes it and its first event.
@@ -99,6 +100,7 @@ async def open_ticket(
         answered_by=answered_by,
         messages_count=messages_count,
         related=list(related),
+        tags=list(tags),
         waiting_since=now if waits else None,
         first_reply_at=now if answered_by else None,
         resolved_at=now if status == TicketStatus.RESOLVED else None,
@@ -185,15 +187,18 @@ async def count_messages(uow: UnitOfWork, ticket: Ticket, more: int = 1) -> None
     set_committed_value(ticket, "messages_count", ticket.messages_count + more)
 
 
+async def ticket_of(uow: UnitOfWork, conversation_id: str) -> Ticket | None:
+    """The ticket that works on a conversation."""
+    query = select(Ticket).where(_ticket.c.conversation_id == conversation_id).order_by(_ticket.c.number).limit(1)
+    return (await uow.session.scalars(query)).one_or_none()
+
+
 async def relate(uow: UnitOfWork, conversation_ids: Sequence[str]) -> list[str]:
     """Ids of the tickets that work on these conversations: for ``related``."""
     if not conversation_ids:
         return []
-    wanted = bindparam("wanted", list(conversation_ids), type_=ARRAY(Text))
-    found = await uow.session.scalars(
-        select(_ticket.c.id).where(func.cast(_ticket.c.conversation_id, Text) == func.any(wanted)).limit(20)
-    )
-    return list(found)
+    wanted = _ticket.c.conversation_id.in_(list(conversation_ids)[:20])
+    return list(await uow.session.scalars(select(_ticket.c.id).where(wanted).limit(20)))
 
 
 def one_line(written: str) -> str:

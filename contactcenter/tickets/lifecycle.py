@@ -218,7 +218,13 @@ async def snooze(
     return ticket
 
 
-async def mark_read(uow: UnitOfWork, actor: Actor, ticket: Ticket, *, unread: bool = False) -> None:
+async def mark_read(
+    uow: UnitOfWork,
+    actor: Actor,  # noqa: ARG001 - named as in every command of the desk
+    ticket: Ticket,
+    *,
+    unread: bool = False,
+) -> None:
     """Note that somebody has looked (or should look again). No event and no new version: nothing was decided."""
     changed_id = await uow.session.scalar(
         update(Ticket)

@@ -39,7 +39,8 @@ from contactcenter.store.search import query_literal
 from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets.access import visible_to
 from contactcenter.tickets.query import TicketQuery
-from contactcenter.tickets.records import Queue, Ticket
+from contactcenter.tickets.queues import AT_RISK
+from contactcenter.tickets.records import Queue, Ticket, TicketStatus
 
 __all__ = [
     "COUNT_CAP",
@@ -215,8 +216,11 @@ def page_statement(actor: Actor, query: TicketQuery, limit: int = 50) -> Select[
 
 
 def _keys(query: TicketQuery, conditions: list[ColumnElement[bool]], limit: int) -> Subquery:
-    """Ids of a page's tickets. With states named, each state is read from the end of its own ordered index and the
-    few rows merged, so that a rare state is not looked for among a million others."""
+    """Ids of a page's tickets.
+
+    With several states named, each is read from its own end of the ordered index and the few rows merged, so that a
+    rare state is not looked for among a million others.
+    """
     columns = (_ticket.c.id, _ticket.c.updated_at)
     newest = (_ticket.c.updated_at.desc(), _ticket.c.id.desc())
     if len(query.statuses) < 2:
@@ -282,6 +286,14 @@ def _flags(query: TicketQuery) -> list[ColumnElement[bool]]:
     if query.overdue is not None:
         late = func.coalesce(_ticket.c.due_at < now, False)
         found.append(late if query.overdue else ~late)
+    if query.waiting or query.at_risk:
+        found.append(_ticket.c.status.in_([TicketStatus.NEW.value, TicketStatus.OPEN.value]))
+    if query.waiting:
+        found.append(_ticket.c.waiting_since.is_not(None))
+    if query.at_risk:
+        found.append(_ticket.c.due_at < now + AT_RISK)
+    if query.resolved_since is not None:
+        found.append(_ticket.c.resolved_at >= query.resolved_since)
     if query.answered:
         found.append(_ticket.c.answered_by == ("" if query.answered == "none" else query.answered))
     return found

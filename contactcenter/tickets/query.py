@@ -18,7 +18,7 @@ MAX_WORDS = 20
 
 OPERATORS = (
     "from", "category", "status", "queue", "assignee", "priority", "before", "after", "has", "complaint",
-    "channel", "tag", "is", "answered", "customer",
+    "channel", "tag", "is", "answered", "customer", "resolved",
 )  # fmt: skip
 """What may stand before a colon. A word with any other name before a colon is refused, so that a misspelling shows."""
 
@@ -36,8 +36,9 @@ class TicketQuery:
 
     ``assignee`` is ``"me"``, ``"none"`` or an agent's address; ``sender`` an address, a phone number or (part of) a
     name; ``before`` and ``after`` bound ``created_at`` (before exclusive, after inclusive, days in UTC);
-    ``answered`` is machine, agent or none. ``snoozed``: None both, False awake ones only. ``customer_id`` and
-    ``number`` are exact. Without anything, every ticket that was not merged into another.
+    ``resolved_since`` is a day on which or after which it was resolved; ``waiting``: new or open, and the customer
+    waits for us; ``at_risk``: new or open, and due soon or late. ``answered`` is machine, agent or none.
+    ``snoozed``: None both, False awake ones only. ``customer_id`` and ``number`` are exact. Without anything, every ticket that was not merged into another.
     """
 
     statuses: tuple[TicketStatus, ...] = ()
@@ -56,6 +57,9 @@ class TicketQuery:
     unread: bool | None = None
     snoozed: bool | None = None
     overdue: bool | None = None
+    waiting: bool = False
+    at_risk: bool = False
+    resolved_since: datetime | None = None
     answered: Literal["", "machine", "agent", "none"] = ""
     number: int | None = None
     words: tuple[str, ...] = ()
@@ -119,6 +123,8 @@ def _operator(query: TicketQuery, name: str, value: str) -> TicketQuery:
             return replace(query, before=_day(name, value))
         case "after":
             return replace(query, after=_day(name, value))
+        case "resolved":
+            return replace(query, resolved_since=_day(name, value))
         case "complaint":
             return replace(query, complaint=_yes_no(name, value))
         case "has":
@@ -143,10 +149,14 @@ def _is(query: TicketQuery, value: str) -> TicketQuery:
             return replace(query, snoozed=None)
         case "overdue":
             return replace(query, overdue=True)
+        case "waiting":
+            return replace(query, waiting=True)
+        case "at-risk":
+            return replace(query, at_risk=True)
         case "unassigned":
             return replace(query, assignee="none")
         case _:
-            raise _wrong("is: knows unread, read, snoozed, any, overdue, unassigned")
+            raise _wrong("is: knows unread, read, snoozed, any, overdue, waiting, at-risk, unassigned")
 
 
 def _answered(query: TicketQuery, value: str) -> TicketQuery:

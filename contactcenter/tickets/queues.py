@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select, text
+from sqlalchemy import DateTime, Row, bindparam, delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlmodel import col
 
@@ -209,7 +209,7 @@ _TILES = text(
         coalesce(today.by_machine, 0) AS by_machine
     FROM queue q LEFT JOIN live ON live.queue_id = q.id LEFT JOIN today ON today.queue_id = q.id
     """
-).bindparams(bindparam("risk", type_=Ticket.__table__.c.due_at.type), bindparam("midnight", type_=Ticket.__table__.c.due_at.type))  # type: ignore[attr-defined]
+).bindparams(bindparam("risk", type_=DateTime(timezone=True)), bindparam("midnight", type_=DateTime(timezone=True)))
 
 _HELD = (
     select(func.count())

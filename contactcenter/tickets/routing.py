@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlmodel import col
 
 from contactcenter.errors import SettingsError
 from contactcenter.store.unit_of_work import UnitOfWork
@@ -36,13 +37,14 @@ class RoutingTable:
 
 async def routing_table(uow: UnitOfWork) -> RoutingTable:
     """The table as it stands; two small queries, read once a batch."""
-    queues = {key: queue_id for key, queue_id in await uow.session.execute(select(Queue.key, Queue.id).order_by("position"))}  # type: ignore[call-overload] # noqa: C416
+    rows = await uow.session.execute(select(col(Queue.key), col(Queue.id)).order_by("position"))
+    queues = {row[0]: row[1] for row in rows}
     if not queues:
         raise SettingsError("there is no queue: run `contactcenter init`")
-    rows = list(await uow.session.scalars(select(Category)))
+    categories = list(await uow.session.scalars(select(Category)))
     return RoutingTable(
         queues=queues,
-        category_queues={row.key: row.queue_id for row in rows if row.queue_id},
-        answerable=frozenset(row.key for row in rows if row.auto_answer),
+        category_queues={row.key: row.queue_id for row in categories if row.queue_id},
+        answerable=frozenset(row.key for row in categories if row.auto_answer),
         default=queues.get("service") or next(iter(queues.values())),
     )

@@ -112,10 +112,7 @@ async def undo_reply(uow: UnitOfWork, actor: Actor, message_id: str) -> str | No
     if not await outbox.cancel_queued(uow, message.id):
         return None
     last = await uow.session.scalar(
-        select(TicketEvent)
-        .where(col(TicketEvent.ticket_id) == ticket.id)
-        .order_by(col(TicketEvent.id).desc())
-        .limit(1)
+        select(TicketEvent).where(col(TicketEvent.ticket_id) == ticket.id).order_by(col(TicketEvent.id).desc()).limit(1)
     )
     ticket.messages_count -= 1
     if last is not None and last.kind == Happening.REPLIED and last.data.get("message") == message_id:
@@ -201,12 +198,12 @@ async def compose(
     channel cannot reach the identity, and :class:`Forbidden` for a queue that is not the actor's.
     """
     body = _body(text)
-    if CHANNEL_OF.get(identity.kind) is not channel or (channel is Channel.EMAIL and not _ADDRESS.fullmatch(identity.value)):
+    is_mail = channel is Channel.EMAIL
+    if CHANNEL_OF.get(identity.kind) is not channel or (is_mail and not _ADDRESS.fullmatch(identity.value)):
         raise InvalidInput(f"{channel.value} does not reach {identity}", field="identity")
     if not actor.sees_queue(queue_id):
         raise Forbidden("that is not one of your queues")
     customer = await identities.resolve(uow, identity)
-    is_mail = channel is Channel.EMAIL
     conversation = Conversation(customer_id=customer.id, subject=one_line(subject))
     uow.session.add(conversation)
     ticket = await open_ticket(
@@ -264,7 +261,9 @@ def _answered(actor: Actor, ticket: Ticket, status: TicketStatus) -> None:
         ticket.assignee_id = actor.agent_id
 
 
-_REMEMBERED = ("status", "waiting_since", "first_reply_at", "resolved_at", "snoozed_until", "answered_by", "assignee_id")
+_REMEMBERED = (
+    "status", "waiting_since", "first_reply_at", "resolved_at", "snoozed_until", "answered_by", "assignee_id",
+)  # fmt: skip
 
 
 def _memory(ticket: Ticket) -> dict[str, Any]:

@@ -166,7 +166,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Everything triage says about one message. ``language`` is ``en``, ``zh`` or ``other``; ``model`` names its maker."""
+    """Everything triage says about one message; ``language`` is en, zh or other, ``model`` names who said it."""
 
     language: str
     category: Category

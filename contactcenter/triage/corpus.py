@@ -46,7 +46,8 @@ def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
             reader = csv.DictReader(file)
             missing = [column for column in columns if column not in (reader.fieldnames or ())]
             if missing:
-                raise InvalidInput(f"{path}: no column {', '.join(missing)}; it has {', '.join(reader.fieldnames or ())}")
+                there = ", ".join(reader.fieldnames or ())
+                raise InvalidInput(f"{path}: no column {', '.join(missing)}; it has {there}")
             rows = list(reader)
     except (UnicodeDecodeError, csv.Error) as error:
         raise InvalidInput(f"{path}: {error}") from error

@@ -25,8 +25,8 @@ LONGEST = 4
 WORD_KINDS = (LONGEST + 1, LONGEST + 2)
 """Kinds of n-gram: 1 to 4 are characters of that length, 5 is a word, 6 two words."""
 
-KIND_SCALE = np.array([0.0, 0.5, 0.9, 1.0, 1.0, 2.0, 2.0], dtype=np.float32)
-"""How loud each kind is before a message's values are brought to unit length; there are far more n-grams of characters."""
+KIND_SCALE = np.array([0.0, 1.0, 1.0, 1.0, 1.0, 3.0, 3.0], dtype=np.float32)
+"""How loud each kind is before a message's values are brought to unit length: words are few, characters many."""
 
 _MESSAGE_BITS = 12
 _PLACE_BITS = 63 - BUCKET_BITS - _MESSAGE_BITS
@@ -186,9 +186,7 @@ def _words(codes: NDArray[np.uint64], space: NDArray[np.bool_]) -> _Grams:
     pairs = np.flatnonzero(pair)
     single, double = WORD_KINDS
     return _Grams(
-        buckets=np.concatenate(
-            (_bucket(word[latin], single), _bucket(word[pairs] * _MIX + word[pairs + 1], double))
-        ),
+        buckets=np.concatenate((_bucket(word[latin], single), _bucket(word[pairs] * _MIX + word[pairs + 1], double))),
         places=np.concatenate((begin[latin], begin[pairs])),
         lengths=np.concatenate(((end - begin)[latin], end[pairs + 1] - begin[pairs])),
         kinds=np.repeat(np.array([single, double], dtype=np.int8), (int(latin.sum()), len(pairs))),

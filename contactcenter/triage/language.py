@@ -22,23 +22,28 @@ _NOT_PROSE = re.compile(r"(?:https?://|www\.)\S+|[^\s@]{1,64}+@\S+")
 _LETTERS_PER_HAN = 3
 """One Chinese character says about as much as three Latin letters."""
 
-_ENGLISH = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ENGLISH = _words(
     "a about after again all am an and any are as asap at be because been before but by bye call can cannot cancel "
     "could did do does dont email for from get good got had has have havent hello help her hey hi his how i if im in "
     "is isnt it its ive just know like made make may me more my need new no not now of ok okay on one or our out "
     "order payment phone please policy refund received said sent she should since so some still sure thank thanks "
     "that the their them then there they this to today too until up us want was we were what when where which who "
-    "why will with without would yes yet you your yours".split()
+    "why will with without would yes yet you your yours"
 )
-_OTHERS = frozenset(
+_OTHERS = _words(
     # German
     "aber auch auf aus bei bin bis bitte danke das dass dem den der des dich diese dieser ein eine einem einen einer "
-    "es für ganz guten haben habe hallo hat ich ihr ihre ihnen ist ja kann kein keine leider mein meine meinen mich mit "
-    "nach nicht noch nur oder rechnung schon sehr sein seit sich sie sind und uns unsere vom von vielen warum wann "
+    "es für ganz guten haben habe hallo hat ich ihr ihre ihnen ist ja kann kein keine leider mein meine meinen mich "
+    "mit nach nicht noch nur oder rechnung schon sehr sein seit sich sie sind und uns unsere vom von vielen warum wann "
     "wenn werden wie wir wird wurde zu zum zur über "
     # French
-    "alors au aussi aux avec avez bonjour bonsoir ce cela ces cette cest jai lai quil comme dans depuis des du elle est et été être "
-    "facture fait il je jour la le les leur lui ma mais merci mes mon même nai ne nos notre nous où pas plus pour "
+    "alors au aussi aux avec avez bonjour bonsoir ce cela ces cette cest jai lai quil comme dans depuis des du elle est et "
+    "été être facture fait il je jour la le les leur lui ma mais merci mes mon même nai ne nos notre nous où pas plus pour "
     "pourquoi pouvez puis quand que quel qui sans ses son sont suis sur toujours tout très un une veuillez voilà "
     "vos votre vous "
     # Spanish and Portuguese
@@ -53,13 +58,13 @@ _OTHERS = frozenset(
     # Dutch, Swedish, Danish, Norwegian
     "aan alstublieft bedankt bestelling dank deze dit een geen goedendag graag heb hebben heeft het hoe ik jullie kan "
     "kunnen maar mijn naar niet ook om ons op tot uit van voor waar waarom wat werd wij zijn "
-    "att det du ej en er ett från för hej inte jag kan med men mig min mitt och om på som ska tack till vad var vill är "
-    "av ble blev dere fra har hei ikke jeg kunne mange noen og så takk vi "
+    "att det du ej en er ett från för hej inte jag kan med men mig min mitt och om på som ska tack till vad var vill "
+    "är av ble blev dere fra har hei ikke jeg kunne mange noen og så takk vi "
     # Polish, Czech, Turkish, Indonesian, Vietnamese without marks
     "czy dzień dobry dla dziękuję jak jest jestem już mam mnie moje nie proszę się w z za že jsem prosím děkuji dobrý "
     "ben bir bu çok değil için ile lütfen merhaba ne nasıl sipariş teşekkürler ve var yok "
     "apa anda dan dengan ini kami pesanan saya terima kasih tidak untuk yang "
-    "cho của khong không là tôi và xin".split()
+    "cho của khong không là tôi và xin"
 )
 # A word that two sides share tells nothing.
 _ENGLISH_ONLY = _ENGLISH - _OTHERS | {"i", "a", "is", "no"}

@@ -15,8 +15,9 @@ from contactcenter.triage.features import BUCKETS, Features
 class Head:
     """One question with a closed set of answers.
 
-    ``bias`` has one number a label. Calibration is Platt's: probabilities are the softmax of
-    ``scale * logits + shift`` (a temperature of ``1 / scale``, with ``shift`` all zero, for more than two labels).
+    ``bias`` has one number a label. Probabilities are the softmax of ``scale * logits + shift``. Two labels use
+    ``shift`` (Platt's calibration). More labels use ``curve``: knots (x, y) of a rising line that says how often the
+    best label was right (y) where the softmax gave it x; the others share the rest in proportion.
     """
 
     name: str
@@ -24,13 +25,27 @@ class Head:
     bias: tuple[float, ...]
     scale: float = 1.0
     shift: tuple[float, ...] = ()
+    curve: tuple[tuple[float, float], ...] = ()
 
     def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Calibrated probabilities; rows are messages, columns the labels."""
         scores = self.scale * logits
         if self.shift:
             scores = scores + np.array(self.shift, dtype=np.float32)
-        return softmax(scores)
+        raw = softmax(scores)
+        return self._on_curve(raw) if self.curve else raw
+
+    def _on_curve(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+        rows, best = np.arange(len(raw)), raw.argmax(axis=1)
+        top = raw[rows, best]
+        shares = raw / np.maximum(1 - top, 1e-6)[:, None]
+        shares[rows, best] = 0.0
+        second = shares.max(axis=1)
+        # Not so low that the second label overtakes.
+        sure = np.maximum(np.interp(top, *zip(*self.curve, strict=True)), second / (1 + second)).astype(np.float32)
+        result: NDArray[np.float32] = shares * (1 - sure)[:, None]
+        result[rows, best] = sure
+        return result
 
 
 class LinearModel:
@@ -62,9 +77,9 @@ class LinearModel:
 
     def head(self, name: str) -> Head:
         """The head of that name; raises :class:`KeyError`."""
-        return next((head for head in self.heads if head.name == name), None) or self._missing(name)
-
-    def _missing(self, name: str) -> Head:
+        for head in self.heads:
+            if head.name == name:
+                return head
         raise KeyError(name)
 
     def columns(self, name: str) -> slice:
@@ -80,7 +95,7 @@ class LinearModel:
         return scores
 
     def contributions(self, features: Features, index: int, column: int) -> NDArray[np.float32]:
-        """What each n-gram of message ``index`` adds to the score in ``column`` beyond the mean of its head's labels."""
+        """What each n-gram of message ``index`` adds to the score in ``column`` beyond the mean over its head."""
         start, end = features.starts[index], features.starts[index + 1]
         rows = self.weights[self._row[features.buckets[start:end]]]
         own = next(columns for columns in self._columns.values() if columns.start <= column < columns.stop)

@@ -75,7 +75,7 @@ def read(path: Path, *, most: int = MOST) -> list[Phrase]:
 
 
 def expand(pattern: str, most: int = MOST) -> list[str]:
-    """Up to ``most`` different texts of a pattern; the same ones every time. Raises :class:`ValueError` if malformed."""
+    """Up to ``most`` different texts of a pattern, the same ones every time; raises :class:`ValueError`."""
     choice, end = _parse(pattern, 0, "")
     if end != len(pattern):
         raise ValueError(f"{pattern[end]!r} closes nothing")

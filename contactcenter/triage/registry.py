@@ -87,7 +87,12 @@ def _checked(path: Path, sha256: str) -> bytes:
 def _head_from_json(data: dict[str, Any]) -> Head:
     labels = tuple(map(str, data["labels"]))
     head = Head(
-        str(data["name"]), labels, tuple(map(float, data["bias"])), float(data["scale"]), tuple(map(float, data["shift"]))
+        name=str(data["name"]),
+        labels=labels,
+        bias=tuple(map(float, data["bias"])),
+        scale=float(data["scale"]),
+        shift=tuple(map(float, data["shift"])),
+        curve=tuple((float(x), float(y)) for x, y in data["curve"]),
     )
     if len(head.bias) != len(labels) or len(head.shift) not in (0, len(labels)):
         raise ValueError(f"head {head.name}: {len(labels)} labels, but other numbers of parameters")
@@ -101,6 +106,7 @@ def _head_to_json(head: Head) -> dict[str, Any]:
         "bias": list(head.bias),
         "scale": head.scale,
         "shift": list(head.shift),
+        "curve": [list(knot) for knot in head.curve],
     }
 
 

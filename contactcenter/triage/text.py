@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from contactcenter.triage import simplified
+
 HEAD = 4_000
 TAIL = 1_000
 """Characters kept of a longer text: the matter stands at the start, the demand often at the end."""
@@ -36,13 +38,13 @@ def cut(text: str, head: int = HEAD, tail: int = TAIL) -> str:
 
 
 def plain(text: str) -> str:
-    """The text cut, in Unicode's compatibility form (NFKC), without invisible characters and stacked marks."""
+    """The text cut, in compatibility form (NFKC), without invisible characters and marks, in simplified Chinese."""
     text = cut(text)
     if text.isascii():
         return text
     # Stacked marks go before normalising: ordering long runs of them is what makes NFKC quadratic.
     text = unicodedata.normalize("NFKC", _MARK_RUN.sub("", _INVISIBLE.sub("", text)))
-    return cut(_ANY_MARK.sub("", text))
+    return cut(_ANY_MARK.sub("", text)).translate(simplified.TABLE)
 
 
 def clean(text: str) -> str:

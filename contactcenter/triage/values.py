@@ -6,8 +6,8 @@ import re
 from datetime import date, datetime, timedelta
 
 CURRENCIES = {
-    "$": "USD", "us$": "USD", "usd": "USD", "dollar": "USD", "dollars": "USD", "bucks": "USD", "美元": "USD", "美金": "USD",
-    "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "欧元": "EUR",
+    "$": "USD", "us$": "USD", "usd": "USD", "dollar": "USD", "dollars": "USD", "bucks": "USD", "美元": "USD",
+    "美金": "USD",     "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "欧元": "EUR",
     "£": "GBP", "gbp": "GBP", "pound": "GBP", "pounds": "GBP", "英镑": "GBP",
     "¥": "CNY", "cny": "CNY", "rmb": "CNY", "yuan": "CNY", "人民币": "CNY", "元": "CNY", "块": "CNY", "块钱": "CNY",
     "hk$": "HKD", "hkd": "HKD", "港币": "HKD", "港元": "HKD", "jpy": "JPY", "yen": "JPY", "日元": "JPY",
@@ -126,7 +126,8 @@ def _written_date(text: str, received_at: datetime | None) -> date | None:
         year += 2000 if year < 100 else 0
         if first != second and first <= 12 and second <= 12:
             return None
-        return _day(year, min(first, second), max(first, second)) if max(first, second) > 12 else _day(year, first, second)
+        # Where one of the two is above 12, it is the day; where both are the same, the order does not matter.
+        return _day(year, min(first, second), max(first, second))
     if match := _AGO.search(text):
         return _before(match[1], match[2], received_at)
     return _named_month(text, received_at)
@@ -141,7 +142,7 @@ def _before(count: str, unit: str, received_at: datetime | None) -> date | None:
 
 
 def _named_month(text: str, received_at: datetime | None) -> date | None:
-    """``12 March 2026``, ``March 12th``, …"""
+    """The day of ``12 March 2026``, ``March 12th`` and the like."""
     words = _WORDS.findall(text)
     month = next((MONTHS[word] for word in words if word in MONTHS), None)
     numbers = [int(word) for word in words if word.isdecimal()]

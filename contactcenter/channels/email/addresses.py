@@ -8,17 +8,24 @@ brackets) gives an empty address; its text is kept as the name, so that people s
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contactcenter.channels.email.headers import decode_words, one_line
 
 MAX_ADDRESSES = 1000
 
-_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[^"(<>,;:\s]++|\s++|.', re.S)
-_SPEC = re.compile(r"[^\s@<>()\[\],;:\"\\\x00-\x1f]{1,128}@(?:[^\s@<>()\[\],;:\"\\\x00-\x1f]{1,255}|\[[0-9A-Fa-f.:xIPv]{2,60}\])")
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[^"()<>,;:\s]++|\s++|.', re.DOTALL)
+_UNQUOTED = re.compile(r"[^(<>,;:\s)]++|\s++|.", re.DOTALL)
+_SPEC = re.compile(
+    r"[^\s@<>()\[\],;:\"\\\x00-\x1f]{1,128}@(?:[^\s@<>()\[\],;:\"\\\x00-\x1f]{1,255}|\[[0-9A-Fa-f.:xIPv]{2,60}\])"
+)
 _QUOTED_SPEC = re.compile(r'"([^"@\\<>,;:\x00-\x1f]{1,128})"@([^\s@<>()\[\],;:"\\]{1,255})')
 _LOCAL = re.compile(r"[A-Za-z][A-Za-z0-9._-]{1,63}")  # `MAILER-DAEMON (Mail System)`: a local sender of old
-_ESCAPED = re.compile(r"\\(.)", re.S)
+_BRACKETS = frozenset("<>")
+_SEPARATORS = frozenset(",;")
+_AROUND = re.compile(r"\s*([@.])\s*")  # white space that the obsolete grammar allows inside an address
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +42,8 @@ class Address:
 
 
 def canonical(text: str) -> str:
-    """The one address that `text` is, with its domain in lower case; "" where it is none or can be read in two ways."""
-    spec = "".join(text.split()) if "@" in text else ""
+    """Return the one address that `text` is, domain in lower case; "" where it is none or can be read in two ways."""
+    spec = _AROUND.sub(r"\1", text.strip()) if "@" in text else ""
     spec = spec.removeprefix("mailto:").strip("'`")
     if quoted := _QUOTED_SPEC.fullmatch(spec):
         spec = f"{quoted[1]}@{quoted[2]}" if _SPEC.fullmatch(f"{quoted[1]}@{quoted[2]}") else ""
@@ -71,42 +78,58 @@ class _Entry:
 
 
 def _entries(value: str) -> list[_Entry]:
-    """Splits a field at commas, semicolons and group names; one pass, comments counted instead of nested."""
+    """Split a field at commas, semicolons and group names; one pass, comments counted instead of nested."""
     entries = [_Entry([], [])]
     depth, inside_angle = 0, False
     angle: list[str] = []
-    for match in _TOKEN.finditer(value):
-        token, entry = match[0], entries[-1]
+    for piece in _tokens(value):
+        entry = entries[-1]
         if depth:
-            depth += (token == "(") - (token == ")") if len(token) == 1 else -token.count(")")
-            depth = max(depth, 0)
-            if depth:
-                entry.comments.append(token)
-            elif len(token) > 1:
-                entry.comments.append(token.partition(")")[0])
+            depth = _comment(entry, piece, depth)
+        elif inside_angle and piece not in _BRACKETS:
+            angle.append(piece)
         elif inside_angle:
-            if token == ">" or token == "<":
-                inside_angle = token == "<"
-                entry.angle = "".join(angle) if entry.angle is None or not entry.angle else entry.angle
-                angle = []
-            else:
-                angle.append(token)
-        elif token == "(":
+            inside_angle = piece == "<"
+            entry.angle = entry.angle or "".join(angle)
+            angle = []
+        elif piece == "(":
             depth = 1
             entry.comments.append("")
-        elif token == "<":
+        elif piece == "<":
             inside_angle = True
-        elif token in ",;":
+        elif piece in _SEPARATORS:
             entries.append(_Entry([], []))
             if len(entries) > 4 * MAX_ADDRESSES:
                 break
-        elif token == ":" and not _looks_like_mailto(entry):
+        elif piece == ":" and not _looks_like_mailto(entry):
             entries[-1] = _Entry([], [])
         else:
-            entry.words.append(token)
+            entry.words.append(piece)
     if inside_angle and entries[-1].angle is None:
         entries[-1].angle = "".join(angle)
     return _rejoin(entries)
+
+
+def _comment(entry: _Entry, piece: str, depth: int) -> int:
+    """Take a piece of a comment; returns how many comments are open behind it."""
+    left = max(depth + (piece == "(") - piece.count(")"), 0)
+    if left:
+        entry.comments.append(piece)
+    return left
+
+
+def _tokens(value: str) -> Iterator[str]:
+    """Quoted strings, words, white space and single special characters; behind a quote that never closes, none."""
+    position = 0
+    for match in _TOKEN.finditer(value):
+        if match[0] == '"':
+            position = match.end()
+            break
+        yield match[0]
+    else:
+        return
+    for match in _UNQUOTED.finditer(value, position):
+        yield match[0]
 
 
 def _looks_like_mailto(entry: _Entry) -> bool:
@@ -115,7 +138,7 @@ def _looks_like_mailto(entry: _Entry) -> bool:
 
 
 def _rejoin(entries: list[_Entry]) -> list[_Entry]:
-    """Puts `Last, First <a@b>` together again: words without an address in front of an entry that has brackets."""
+    """Put `Last, First <a@b>` together again: words without an address in front of an entry that has brackets."""
     joined: list[_Entry] = []
     for entry in entries:
         before = joined[-1] if joined else None
@@ -152,7 +175,7 @@ def _mailbox(entry: _Entry) -> Address:
 
 
 def _only_address(words: list[str]) -> str:
-    """The address among unbracketed words when exactly one of them is one."""
+    """Return the address among unbracketed words when exactly one of them is one."""
     found = {a for a in (canonical(w) for w in words if "@" in w and not w.startswith('"')) if a}
     return found.pop() if len(found) == 1 and sum("@" in w for w in words) == 1 else ""
 

@@ -13,7 +13,7 @@ import authres
 
 MAX_RESULTS = 20  # headers looked at
 _STRONG = ("pass", "fail", "softfail", "temperror", "permerror", "neutral", "policy", "none")
-_TWO_LABEL = frozenset("co com net org gov edu ac or ne go gob gouv asn id".split())
+_TWO_LABEL = frozenset(["co", "com", "net", "org", "gov", "edu", "ac", "or", "ne", "go", "gob", "gouv", "asn", "id"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class Authentication:
 
 
 def evaluate(results: Iterable[str], from_domain: str, trusted: Collection[str]) -> Authentication:
-    """Evaluates Authentication-Results fields, the newest first, for the domain of From.
+    """Evaluate Authentication-Results fields, the newest first, for the domain of From.
 
-    Authenticated means: DMARC passed for that domain, or SPF or DKIM passed for a domain aligned with it while DMARC did
-    not fail. Fields of other authserv-ids, and fields that cannot be read, are ignored. The newest result of a method
-    wins, except that one passing and aligned DKIM signature is enough.
+    Authenticated means: DMARC passed for that domain, or SPF or DKIM passed for a domain aligned with it while DMARC
+    did not fail. Fields of other authserv-ids, and fields that cannot be read, are ignored. The newest result of a
+    method wins, except that one passing and aligned DKIM signature is enough.
     """
     names = {name.lower() for name in trusted}
     domain = from_domain.lower().rstrip(".")
@@ -46,7 +46,7 @@ def evaluate(results: Iterable[str], from_domain: str, trusted: Collection[str])
 
 
 def _read(value: str, names: set[str], domain: str, found: dict[str, str], proofs: set[str]) -> None:
-    """Adds the results of one field."""
+    """Add the results of one field."""
     if value.partition(";")[0].split("/")[0].split()[:1] and value.partition(";")[0].split()[0].lower() not in names:
         return
     try:
@@ -67,7 +67,7 @@ def _read(value: str, names: set[str], domain: str, found: dict[str, str], proof
 
 
 def _proven_domain(method: str, result: authres.AuthenticationResult) -> str:
-    """The domain that a passing result speaks of."""
+    """Return the domain that a passing result speaks of."""
     values = {f"{p.type}.{p.name}".lower(): str(p.value or "") for p in result.properties or ()}
     match method:
         case "spf":
@@ -85,7 +85,7 @@ def _aligned(proven: str, domain: str) -> bool:
 
 
 def organisational(domain: str) -> str:
-    """The registered domain: two labels, three below second-level registries such as co.uk or com.cn."""
+    """Return the registered domain: two labels, three below second-level registries such as co.uk or com.cn."""
     labels = domain.split(".")
     keep = 3 if len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _TWO_LABEL else 2
     return ".".join(labels[-keep:])

@@ -18,21 +18,23 @@ from contactcenter.channels.email.transfer import uuencoded_files
 
 MAX_TEXT = 1_000_000  # characters of one text part
 
-_META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.I)
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _UNSAFE_NAME = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|\u202a-\u202e\u2066-\u2069]+")
 _EXTENSIONS = {
-    "message/rfc822": ".eml", "text/calendar": ".ics", "text/vcard": ".vcf", "text/x-vcard": ".vcf", "text/plain": ".txt",
-    "text/html": ".html", "image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "application/pdf": ".pdf",
-    "text/rfc822-headers": ".txt", "message/delivery-status": ".txt", "application/pkcs7-signature": ".p7s",
-    "application/pgp-signature": ".asc", "text/csv": ".csv", "application/zip": ".zip",
+    "message/rfc822": ".eml", "text/calendar": ".ics", "text/vcard": ".vcf", "text/x-vcard": ".vcf",
+    "text/plain": ".txt", "text/html": ".html", "image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif",
+    "application/pdf": ".pdf", "text/rfc822-headers": ".txt", "message/delivery-status": ".txt", "text/csv": ".csv",
+    "application/pkcs7-signature": ".p7s", "application/pgp-signature": ".asc", "application/zip": ".zip",
 }  # fmt: skip
-_TEXT_FILES = frozenset(("text/calendar", "text/vcard", "text/x-vcard", "text/rfc822-headers", "text/csv", "text/x-moz-deleted"))
+_TEXT_FILES = frozenset(
+    ("text/calendar", "text/vcard", "text/x-vcard", "text/rfc822-headers", "text/csv", "text/x-moz-deleted")
+)
 _REPORT_TEXTS = frozenset(("message/delivery-status", "message/disposition-notification", "message/feedback-report"))
 
 
 @dataclass(frozen=True)
 class ReadAttachment:
-    """A file of a mail. `filename` is safe as the last component of a path; `inline` ones are shown by the HTML body."""
+    """A file of a mail. `filename` is safe as the last part of a path; `inline` ones are shown by the HTML body."""
 
     filename: str
     content_type: str
@@ -62,7 +64,7 @@ class Bodies:
 
 
 def safe_filename(name: str, content_type: str, number: int) -> str:
-    """A file name without folders, control and direction characters; made up where the mail gives none."""
+    """Return a file name without folders, control and direction characters; made up where the mail gives none."""
     name = _UNSAFE_NAME.sub("_", name).strip(" .")
     if len(name) > 150:
         stem, dot, extension = name.rpartition(".")
@@ -83,22 +85,21 @@ def part_text(part: Part) -> str:
 
 
 def unflow(text: str, delete_space: bool) -> str:
-    """Joins the soft-broken lines of format=flowed; quoted lines keep their depth, signature separators stay."""
-    out: list[str] = []
+    """Join the soft-broken lines of format=flowed; quoted lines keep their depth, signature separators stay."""
+    out: list[list[str]] = []
     open_depth = -1
     for raw in text.replace("\r\n", "\n").split("\n"):
         stripped = raw.lstrip(">")
         depth = len(raw) - len(stripped)
-        line = stripped[1:] if stripped.startswith(" ") else stripped
+        line = stripped.removeprefix(" ")
         flowed = line.endswith(" ") and line != "-- "
         content = line[:-1] if flowed and delete_space else line
         if open_depth == depth and line != "-- ":
-            out[-1] += content
+            out[-1].append(content)
         else:
-            prefix = ">" * depth + (" " if depth and line else "")
-            out.append(prefix + content)
+            out.append([">" * depth + (" " if depth and line else "") + content])
         open_depth = depth if flowed else -1
-    return "\n".join(out)
+    return "\n".join("".join(pieces) for pieces in out)
 
 
 def read_bodies(root: Part) -> Bodies:
@@ -143,7 +144,7 @@ def _is_body(part: Part, parent: Part | None) -> bool:
 
 
 def _add_plain(text: str, bodies: Bodies) -> None:
-    """Adds a plain text, and the files that are uuencoded in it; where earlier text came as HTML it is added there too."""
+    """Add a plain text and the files uuencoded in it; where earlier text came as HTML it is added there too."""
     _, files = uuencoded_files(text)
     for name, content in files:
         number = len(bodies.attachments) + 1
@@ -155,14 +156,14 @@ def _add_plain(text: str, bodies: Bodies) -> None:
 
 
 def _add_html(markup: str, bodies: Bodies) -> None:
-    """Adds an HTML text; plain text that came before it alone is put in front."""
+    """Add an HTML text; plain text that came before it alone is put in front."""
     if bodies.plain and not bodies.html:
         bodies.html.extend(f"<pre>{escape(text)}</pre>" for text in bodies.plain if text.strip())
     bodies.html.append(markup)
 
 
 def _read_alternative(part: Part, bodies: Bodies) -> None:
-    """Takes the plain and the HTML form of one content; files inside the alternatives stay files."""
+    """Take the plain and the HTML form of one content; files inside the alternatives stay files."""
     plain: Bodies | None = None
     rich: Bodies | None = None
     for child in part.children:
@@ -186,7 +187,7 @@ def _read_alternative(part: Part, bodies: Bodies) -> None:
 
 
 def _attach(part: Part, bodies: Bodies, parent: Part | None) -> None:
-    """Adds a leaf as a file."""
+    """Add a leaf as a file."""
     content = part.content
     if not content and not part.filename:
         return

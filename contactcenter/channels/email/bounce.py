@@ -22,22 +22,34 @@ MAX_RECIPIENTS = 100
 _STATUS_TYPES = frozenset(("message/delivery-status", "message/global-delivery-status"))
 _CODE = re.compile(r"(?<![\d.A-Za-z=_-])([245]\.[0-9]\.\d{1,3})(?![\d]|\.\d)")
 _REPLY_AND_CODE = re.compile(r"(?<!\d)([45]\d\d)[ -]{1,2}[#(]{0,2}([245]\.[0-9]\.\d{1,3})(?![\d]|\.\d)")
-_REPLY = re.compile(r"(?:^|[\s:(\[<])([45])[0-7]\d(?=[\s:;,.)\]-]|$)", re.M)
+_REPLY = re.compile(r"(?:^|[\s:(\[<])([45])[0-7]\d(?=[\s:;,.)\]-]|$)", re.MULTILINE)
 _MAIL = re.compile(r"(?<![\w.+/=-])([\w.+/=&'*!#$%?^`{|}~-]{1,64}@(?:[\w-]{1,63}\.)+[a-zA-Z][\w-]{1,62})")
 _ORIGINAL = re.compile(
-    r"^[-=*\s>]{0,40}(?:(?:this is a |below this line is a |included is a |the following is a |a )?copy of (?:the|your) (?:original )?(?:message|mail)"
-    r"|(?:the )?(?:header|headers|body|text|beginning|start)s? of (?:the |your )?(?:original |unsent )?(?:message|mail)"
-    r"|(?:your |the )?(?:original|unsent|undelivered|returned|bounced) (?:message|mail|e-?mail)(?: ?header| info)?s?(?: details)?(?: ?(?:is )?(?:follow|below|as follow|returned|attached|included)\w*)?"
-    r"|message headers? follow|original message|returned message|unsent message follows|message (?:text )?follows|forwarded message)\b[^\n]{0,40}[-=:.*\s]{0,40}$",
-    re.I | re.M,
+    r"^[-=*\s>]{0,40}(?:(?:this is a |below this line is a |included is a |the following is a |a )?copy of (?:the"
+    r"|your) (?:original )?(?:message|mail)"
+    r"|(?:the )?(?:header|headers|body|text|beginning|start)s? of (?:the |your )?(?:original |unsent )?(?:message"
+    r"|mail)"
+    r"|(?:your |the )?(?:original|unsent|undelivered|returned|bounced) (?:message|mail|e-?mail)(?: ?header"
+    r"| info)?s?(?: details)?(?: ?(?:is )?(?:follow|below|as follow|returned|attached|included)\w*)?"
+    r"|message headers? follow|original message|returned message|unsent message follows|message (?:text )?follows"
+    r"|forwarded message)\b[^\n]{0,40}[-=:.*\s]{0,40}$",
+    re.IGNORECASE | re.MULTILINE,
 )
-_HEADER_RUN = re.compile(r"^(?:Received|Return-Path|Message-ID|DKIM-Signature|MIME-Version|X-[\w-]+): [^\n]*\n(?:[ \t][^\n]*\n|[\w-]+:[^\n]*\n){2,}", re.M | re.I)
-_BLOCKS = re.compile(r"\n[ \t]*\n|\n(?=[ \t>]{0,4}final-recipient[ \t]*:)", re.I)
-_FIELD = re.compile(r"^[ \t>]{0,4}(final-recipient|original-recipient|action|status|diagnostic-code|x-actual-recipient|remote-mta|x-supplementary-info)[ \t]*:[ \t]*", re.I | re.M)
+_HEADER_RUN = re.compile(
+    r"^(?:Received|Return-Path|Message-ID|DKIM-Signature|MIME-Version"
+    r"|X-[\w-]+): [^\n]*\n(?:[ \t][^\n]*\n|[\w-]+:[^\n]*\n){2,}",
+    re.MULTILINE | re.IGNORECASE,
+)
+_BLOCKS = re.compile(r"\n[ \t]*\n|\n(?=[ \t>]{0,4}final-recipient[ \t]*:)", re.IGNORECASE)
+_FIELD = re.compile(
+    r"^[ \t>]{0,4}(final-recipient|original-recipient|action|status|diagnostic-code|x-actual-recipient"
+    r"|remote-mta|x-supplementary-info)[ \t]*:[ \t]*",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 def bounced_recipients(root: Part, subject: str, text: str) -> tuple[BouncedRecipient, ...]:
-    """The recipients a bounce names, each with its best status code; one without address when none can be told."""
+    """Return the recipients a bounce names, each with its best status; one without address when none can be told."""
     report = _report_text(text[:MAX_TEXT])
     found = from_notice(text) or _from_status_parts(root) or _from_fields(text[:MAX_TEXT]) or _from_nested(root)
     if not found:
@@ -48,7 +60,7 @@ def bounced_recipients(root: Part, subject: str, text: str) -> tuple[BouncedReci
 
 
 def _report_text(text: str) -> str:
-    """What the server wrote: the text up to the returned mail."""
+    """Return what the server wrote: the text up to the returned mail."""
     ends = [match.start() for match in (_ORIGINAL.search(text, 20), _HEADER_RUN.search(text, 20)) if match]
     return text[: min(ends)] if ends and text[: min(ends)].strip() else text
 
@@ -110,7 +122,7 @@ def _fields(block: str) -> dict[str, str]:
 
 
 def _recipient(fields: dict[str, str]) -> str:
-    """The address of a block."""
+    """Return the address of a block."""
     for name in ("final-recipient", "original-recipient", "x-actual-recipient"):
         value = fields.get(name, "")
         if value:
@@ -121,18 +133,26 @@ def _recipient(fields: dict[str, str]) -> str:
 
 
 def _fill(one: Found, fields: dict[str, str]) -> None:
-    """Takes the fields of a block over."""
+    """Take the fields of a block over."""
     code = _CODE.search(fields.get("status", "")) or re.match(r"\s*([245]\.\d{1,3}\.\d{1,3})", fields.get("status", ""))
     one.status = one.status or (code[1] if code else "")
     one.action = one.action or fields.get("action", "").lower().split(" ")[0]
-    one.said = " ".join(filter(None, (one.said, fields.get("diagnostic-code", ""), fields.get("x-supplementary-info", ""))))
+    one.said = " ".join(
+        filter(None, (one.said, fields.get("diagnostic-code", ""), fields.get("x-supplementary-info", "")))
+    )
 
 
-_STRONG = re.compile(r"^[ \t>*]{0,12}(?:[45]\d\d[ -](?:[45]\.\d\.\d{1,3} )?(?=<))?[<\"]?([^\s<>:;,()\"]{1,64}@[^\s<>:;,()\"]{1,190})[>\"]?(?::|\s*$|\s+(?:on |\(|-|\.\.\.)|,\s*$| *\.\.\.)", re.M)
+_STRONG = re.compile(
+    r"^[ \t>*]{0,12}(?:[45]\d\d[ -](?:[45]\.\d\.\d{1,3} )?(?=<))?[<\"]?"
+    r"([^\s<>:;,()\"]{1,64}@[^\s<>:;,()\"]{1,190})[>\"]?(?::"
+    r"|\s*$|\s+(?:on |\(|-|\.\.\.)|,\s*$| *\.\.\.)",
+    re.MULTILINE,
+)
 _CONTEXT = re.compile(
-    r"(?:deliver(?:ed|ing)?|mail|message|sent?|send(?:ing)?|undeliverable|rejected|failed|unknown|invalid|rcpt|recipient|user(?:id)?|addressee|address|mailbox|said|for)[^\n@<]{0,60}?[\s:<\"'(\[]"
+    r"(?:deliver(?:ed|ing)?|mail|message|sent?|send(?:ing)?|undeliverable|rejected|failed|unknown|invalid|rcpt"
+    r"|recipient|user(?:id)?|addressee|address|mailbox|said|for)[^\n@<]{0,60}?[\s:<\"'(\[]"
     r"<?([^\s<>:;,()\"'\[\]]{1,64}@[^\s<>:;,()\"'\[\]]{1,190}[^\s<>:;,()\"'.\[\]])",
-    re.I,
+    re.IGNORECASE,
 )
 
 
@@ -140,7 +160,11 @@ def _from_text(root: Part, report: str) -> list[Found]:
     """Recipients named in free text, and what was said about each."""
     headers = root.headers
     failed = [a.address for a in parse_addresses(headers.raw("x-failed-recipients"))]
-    own = {a.address.lower() for name in ("to", "from", "sender", "reply-to") for a in parse_addresses(headers.raw(name)[:4000])}
+    own = {
+        a.address.lower()
+        for name in ("to", "from", "sender", "reply-to")
+        for a in parse_addresses(headers.raw(name)[:4000])
+    }
     addresses = [a for a in failed if a]
     if not addresses:
         named = [canonical(m[1]) for m in _STRONG.finditer(report)]
@@ -171,13 +195,13 @@ def _original_recipient(root: Part) -> str:
             for address in parse_addresses(headers.raw("to")):
                 return address.address
     text = charsets.decode(root.content[:MAX_TEXT]) if not root.children else ""
-    match = re.search(r"^(?:To|RCPT TO)[ \t]*:[ \t]*([^\n]{1,300})", text, re.M | re.I)
+    match = re.search(r"^(?:To|RCPT TO)[ \t]*:[ \t]*([^\n]{1,300})", text, re.MULTILINE | re.IGNORECASE)
     people = parse_addresses(match[1]) if match else ()
     return people[0].address if people else ""
 
 
 def _said_about(address: str, others: list[str], report: str) -> str:
-    """The text from an address to the next recipient's."""
+    """Return the text from an address to the next recipient's."""
     if len(others) == 1 or not address:
         return ""
     lowered = report.lower()
@@ -210,8 +234,8 @@ def _judge(one: Found, report: str, subject: str, names: list[str]) -> BouncedRe
 
 
 def _best_code(status: str, said: str) -> str:
-    """The code that tells most: a specific one behind an SMTP reply, then the given one, then any other."""
-    behind_reply = [match[2] for match in _REPLY_AND_CODE.finditer(said) if match[1][0] == match[2][0]]
+    """Return the code that tells most: a specific one behind an SMTP reply, then the given one, then any other."""
+    behind_reply = [str(match[2]) for match in _REPLY_AND_CODE.finditer(said) if match[1][0] == match[2][0]]
     specific = [code for code in behind_reply if not code.endswith(".0.0")]
     if specific:
         return specific[0]
@@ -227,6 +251,8 @@ def _class_of(words: str, action: str) -> str:
     reply = _REPLY.search(words)
     if reply:
         return reply[1]
-    if action == "delayed" or re.search(r"temporar|will (?:be )?retr|still (?:being|trying)|delayed|warning", words, re.I):
+    if action == "delayed" or re.search(
+        r"temporar|will (?:be )?retr|still (?:being|trying)|delayed|warning", words, re.IGNORECASE
+    ):
         return "4"
     return "5"

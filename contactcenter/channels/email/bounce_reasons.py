@@ -30,61 +30,119 @@ class Reason(StrEnum):
 HARD = frozenset((Reason.USER_UNKNOWN, Reason.HOST_UNKNOWN, Reason.HAS_MOVED, Reason.NOT_ACCEPT))
 
 _PHRASES: tuple[tuple[Reason, re.Pattern[str]], ...] = tuple(
-    (reason, re.compile(pattern, re.I))
+    (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (
         (
             Reason.MAILBOX_FULL,
-            r"mailbox (?:is |was |has )?(?:full|exceed)|(?:over|exceed(?:ed|s|ing)?|beyond).{0,40}quota|quota.{0,30}(?:exceed|full|violat)|mailbox.{0,40}exceed"
-            r"|insufficient (?:system )?(?:disk )?(?:storage|space)|(?:out of|not enough|no) (?:storage|disk space)|inbox is full|account (?:is )?full|mailfolder is full|mailbox size limit"
-            r"|too much mail data|maildir over|user is over|delivery failed: over|exceeded (?:its|the|his) (?:storage|mailbox|local limit)|would exceed|storage (?:limit|allocation)|メールボックスが一杯|容量",
+            (
+                r"mailbox (?:is |was |has )?(?:full|exceed)|(?:over|exceed(?:ed|s|ing)?|beyond).{0,40}quota"
+                r"|quota.{0,30}(?:exceed|full|violat)|mailbox.{0,40}exceed"
+                r"|insufficient (?:system )?(?:disk )?(?:storage|space)|(?:out of|not enough|no) (?:storage"
+                r"|disk space)|inbox is full|account (?:is )?full|mailfolder is full|mailbox size limit"
+                r"|too much mail data|maildir over|user is over|delivery failed: over|exceeded (?:its|the"
+                r"|his) (?:storage|mailbox|local limit)|would exceed|storage (?:limit|allocation)"
+                r"|メールボックスが一杯|容量"
+            ),
         ),
         (
             Reason.SUSPENDED,
-            r"(?:account|mailbox|user|recipient|address).{0,40}(?:disabled|suspended|inactive|deactivated|de-activated|discontinued|locked|blocked|restricted|not active|expired|frozen)"
-            r"|(?:disabled|suspended|inactive|inactivity|boxed) (?:account|mailbox|user|recipient)|not accepting mail.{0,20}suspend|temporarily (?:disabled|suspended)",
+            (
+                r"(?:account|mailbox|user|recipient|address).{0,40}(?:disabled|suspended|inactive|deactivated"
+                r"|de-activated|discontinued|locked|blocked|restricted|not active|expired|frozen)"
+                r"|(?:disabled|suspended|inactive|inactivity|boxed) (?:account|mailbox|user|recipient)"
+                r"|not accepting mail.{0,20}suspend|temporarily (?:disabled|suspended)"
+            ),
         ),
         (
             Reason.TOO_BIG,
-            r"(?:message|mail|size|length).{0,40}(?:too (?:big|large)|exceed(?:s|ed)?|limit)|too large|size limit|max(?:imum)? (?:message )?size",
+            (
+                r"(?:message|mail|size|length).{0,40}(?:too (?:big|large)|exceed(?:s|ed)?|limit)|too large|size limit"
+                r"|max(?:imum)? (?:message )?size"
+            ),
         ),
         (
             Reason.POLICY,
-            r"\bspam\b|spamhaus|spamcop|black ?list|block(?:ed|ing)? ?list|\brbl\b|dnsbl|\bblocked\b|poor reputation|reputation|unsolicited|virus|infected|\bdmarc\b|\bspf\b|\bdkim\b|authenticat"
-            r"|policy|(?:relay|relaying) (?:access )?(?:denied|not permitted|prohibited)|not (?:allowed|permitted) to relay|relay(?:ing)? (?:is )?not|access denied|too many (?:connections|messages|recipients|emails)|rate limit"
-            r"|reverse (?:dns|lookup|hostname)|\bptr\b|rdns|prohibited|content (?:rejected|filter)|not authori[sz]ed|unauthori[sz]ed|permission|sender (?:address )?(?:rejected|denied|verify)|bad reputation|banned|suspicious"
-            r"|client host rejected|message (?:content )?(?:was )?rejected|rejected by (?:the )?(?:domain|recipient domain|remote).{0,20}filter|restricted|not rfc|rfc ?[25]322|greylist|throttl|duplicate|loop",
+            (
+                r"\bspam\b|spamhaus|spamcop|black ?list|block(?:ed|ing)? ?list|\brbl\b|dnsbl|\bblocked\b"
+                r"|poor reputation|reputation|unsolicited|virus|infected|\bdmarc\b|\bspf\b|\bdkim\b|authenticat"
+                r"|policy|(?:relay|relaying) (?:access )?(?:denied|not permitted|prohibited)|not (?:allowed"
+                r"|permitted) to relay|relay(?:ing)? (?:is )?not|access denied|too many (?:connections|messages"
+                r"|recipients|emails)|rate limit"
+                r"|reverse (?:dns|lookup|hostname)|\bptr\b|rdns|prohibited|content (?:rejected|filter)"
+                r"|not authori[sz]ed|unauthori[sz]ed|permission|sender (?:address )?(?:rejected|denied|verify)"
+                r"|bad reputation|banned|suspicious"
+                r"|client host rejected|message (?:content )?(?:was )?rejected|rejected by (?:the )?(?:domain"
+                r"|recipient domain|remote).{0,20}filter|restricted|not rfc|rfc ?[25]322|greylist|throttl|duplicate"
+                r"|loop"
+            ),
         ),
         (
             Reason.EXPIRED,
-            r"delivery time expired|retry time|(?:message|mail|delivery).{0,30}(?:expired|time[d]? ?out)|too long|giving up|could not be delivered for|delivery.{0,30}delay|still being retried|in the queue|deferred"
-            r"|retry timeout|queue.{0,20}expire|undeliverable for|max(?:imum)? (?:retry|time)|last \d+ (?:seconds|hours|days)|temporarily unable|aborted after \d",
+            (
+                r"delivery time expired|retry time|(?:message|mail|delivery).{0,30}(?:expired|time[d]? ?out)|too long"
+                r"|giving up|could not be delivered for|delivery.{0,30}delay|still being retried|in the queue|deferred"
+                r"|retry timeout|queue.{0,20}expire|undeliverable for|max(?:imum)? (?:retry|time)|last \d+ (?:seconds"
+                r"|hours|days)|temporarily unable|aborted after \d"
+            ),
         ),
         (
             Reason.NOT_ACCEPT,
-            r"does ?n[o']t accept (?:any )?(?:e?-?mail|messages|smtp)|null mx|no mail accepted|not accept(?:ing)? (?:any )?mail|does not receive mail|domain that (?:does not|doesn't) accept|smtp is disabled|(?:indicated|indicates) no smtp service|host.{0,40}does not accept mail",
+            (
+                r"does ?n[o']t accept (?:any )?(?:e?-?mail|messages|smtp)|null mx|no mail accepted"
+                r"|not accept(?:ing)? (?:any )?mail|does not receive mail|domain that (?:does not|doesn't) accept"
+                r"|smtp is disabled|(?:indicated|indicates) no smtp service|host.{0,40}does not accept mail"
+            ),
         ),
         (
             Reason.HAS_MOVED,
-            r"has (?:been )?moved|address (?:has )?changed|user (?:has )?moved|recipient (?:has )?moved|new (?:e-?mail )?address|no longer (?:at|with|employed|works)|has been replaced by|moved to|changed (?:his|her|their) (?:e-?mail )?address",
+            (
+                r"has (?:been )?moved|address (?:has )?changed|user (?:has )?moved|recipient (?:has )?moved"
+                r"|new (?:e-?mail )?address|no longer (?:at|with|employed|works)|has been replaced by|moved to"
+                r"|changed (?:his|her|their) (?:e-?mail )?address"
+            ),
         ),
         (
             Reason.HOST_UNKNOWN,
-            r"(?:host|domain|server)(?: name)? (?:is )?(?:unknown|not found|invalid)|unknown (?:host|domain)|no such (?:host|domain)|(?:host|domain).{0,60}(?:does ?n[o']t exist|not exist|not found|could not be found|unknown)"
-            r"|unrouteable mail domain|nxdomain|non-?existent (?:host|domain)|couldn'?t find any host|illegal host|bad destination host|no mx|host (?:or domain )?name.{0,20}not found|invalid (?:host|domain|mail)"
-            r"|mx records point to non-?existent|could not find (?:a gateway|route)|unable to resolve|dns.{0,40}(?:fail|non-?existent|nxdomain)|domain must exist|has no (?:valid )?(?:mx|mail exchanger)|no route to (?:host|domain) name",
+            (
+                r"(?:host|domain|server)(?: name)? (?:is )?(?:unknown|not found|invalid)|unknown (?:host|domain)"
+                r"|no such (?:host|domain)|(?:host|domain).{0,60}(?:does ?n[o']t exist|not exist|not found"
+                r"|could not be found|unknown)"
+                r"|unrouteable mail domain|nxdomain|non-?existent (?:host|domain)|couldn'?t find any host|illegal host"
+                r"|bad destination host|no mx|host (?:or domain )?name.{0,20}not found|invalid (?:host|domain|mail)"
+                r"|mx records point to non-?existent|could not find (?:a gateway|route)|unable to resolve"
+                r"|dns.{0,40}(?:fail|non-?existent|nxdomain)|domain must exist|has no (?:valid )?(?:mx|mail exchanger)"
+                r"|no route to (?:host|domain) name"
+            ),
         ),
         (
             Reason.USER_UNKNOWN,
-            r"(?:user|recipient|mailbox|account|address|alias|addressee|destination|member|customer)(?:s|'s| id| name| address| account| mailbox)?.{0,50}(?:unknown|not found|does ?n[o']t exist|do not exist|not exist|not known|invalid"
-            r"|not (?:a )?valid|not (?:be )?(?:found|listed|recogni[sz]ed|located)|not (?:been )?recogni[sz]ed|unavailable|not here|no longer|is not a|unroutable|no existe)"
-            r"|(?:unknown|invalid|no such|non-?existent|bad|undeliverable|illegal|unrouteable|unroutable|incorrect|inexistent|no)(?: final delivery| local| e-?mail| mail| virtual| recipient| destination| target| mailbox| user| such| valid)?"
-            r" (?:user|userid|recipient|mailbox|account|address|alias|person|local[- ]?part|subscriber|destination|employee|recipients)|not our customer|(?:doesn't|does not) have (?:an?|any) .{0,40}account|no mailbox here"
-            r"|user doesn't|not a (?:valid|known|local) (?:user|recipient|mailbox|address|account)|recipnotfound|no one by that name|check if (?:the )?address is correct|(?:宛先|アドレス|ディレクトリ|ユーザー?|受信者).{0,40}(?:存在しません|見つかりません|ありません)|用户不存在|收件人不存在|邮箱不存在|无此用户"
-            r"|destination addresses were unknown|no account by that name|mailbox name not allowed|there is no (?:such )?(?:user|one)",
+            (
+                r"(?:user|recipient|mailbox|account|address|alias|addressee|destination|member|customer)(?:s|'s| id"
+                r"| name| address| account| mailbox)?.{0,50}(?:unknown|not found|does ?n[o']t exist|do not exist"
+                r"|not exist|not known|invalid"
+                r"|not (?:a )?valid|not (?:be )?(?:found|listed|recogni[sz]ed|located)|not (?:been )?recogni[sz]ed"
+                r"|unavailable|not here|no longer|is not a|unroutable|no existe)"
+                r"|(?:unknown|invalid|no such|non-?existent|bad|undeliverable|illegal|unrouteable|unroutable|incorrect"
+                r"|inexistent|no)(?: final delivery| local| e-?mail| mail| virtual| recipient| destination| target"
+                r"| mailbox| user| such| valid)?"
+                r" (?:user|userid|recipient|mailbox|account|address|alias|person|local[- ]?part|subscriber|destination"
+                r"|employee|recipients)|not our customer|(?:doesn't|does not) have (?:an?|any) .{0,40}account"
+                r"|no mailbox here"
+                r"|user doesn't|not a (?:valid|known|local) (?:user|recipient|mailbox|address|account)|recipnotfound"
+                r"|no one by that name|check if (?:the )?address is correct|(?:宛先|アドレス|ディレクトリ|ユーザー?"
+                r"|受信者).{0,40}(?:存在しません|見つかりません|ありません)|用户不存在|收件人不存在|邮箱不存在|无此用户"
+                r"|destination addresses were unknown|no account by that name|mailbox name not allowed"
+                r"|there is no (?:such )?(?:user|one)"
+            ),
         ),
         (
             Reason.SYSTEM,
-            r"name server reply|(?:internal|system|server|local) (?:\w+ )?(?:error|failure|problem)|configuration error|connection (?:refused|timed|reset|lost|dropped)|unable to connect|could not connect|temporar|try again|unable to (?:contact|reach)|tls|mail loop|hop count|too many hops",
+            (
+                r"name server reply|(?:internal|system|server|local) (?:\w+ )?(?:error|failure|problem)"
+                r"|configuration error|connection (?:refused|timed|reset|lost|dropped)|unable to connect"
+                r"|could not connect|temporar|try again|unable to (?:contact|reach)|tls|mail loop|hop count"
+                r"|too many hops"
+            ),
         ),
     )
 )
@@ -98,13 +156,14 @@ _BY_CODE: dict[str, Reason] = {
 }  # fmt: skip
 _DECISIVE = frozenset(("1.1", "1.2", "1.6", "1.7", "1.8", "2.2", "2.3", "3.4", "4.7"))
 _VAGUE = frozenset(("", "0.0", "2.0", "3.0"))
-_SMTP_REPLY = re.compile(r"(?:^|[\s:;,])5\d\d(?=[\s:;,.-]|$)", re.M)
-_REJECTED = re.compile(r"recipient (?:address )?rejected:? (?:access denied|undeliverable|invalid)", re.I)
+_SMTP_REPLY = re.compile(r"(?:^|[\s:;,])5\d\d(?=[\s:;,.-]|$)", re.MULTILINE)
+_REJECTED = re.compile(r"recipient (?:address )?rejected:? (?:access denied|undeliverable|invalid)", re.IGNORECASE)
 _PHASE = re.compile(
-    r">>> ?(?P<sent>[A-Za-z]+)[^\n]*\n(?:[^\n]*\n)?\s*<<< ?[45]\d\d|in reply to (?:the )?(?:end of )?(?P<reply>[A-Za-z]+)"
+    r">>> ?(?P<sent>[A-Za-z]+)[^\n]*\n(?:[^\n]*\n)?\s*<<< ?[45]\d\d"
+    r"|in reply to (?:the )?(?:end of )?(?P<reply>[A-Za-z]+)"
     r"|\bafter (?:end of )?(?P<after>rcpt|mail|data|helo|ehlo)|did not like our (?:final )?(?P<liked>[A-Za-z]+)"
     r"|smtp command\s+(?P<command>[A-Za-z]+)",
-    re.I,
+    re.IGNORECASE,
 )
 
 
@@ -118,17 +177,17 @@ class Phase(StrEnum):
 
 
 def phase_of(text: str) -> Phase:
-    """The command that was refused, as far as a transcript or a mail system tells."""
+    """Return the command that was refused, as far as a transcript or a mail system tells."""
     match = _PHASE.search(text)
     word = next((group for group in match.groups() if group), "").lower() if match else ""
     return Phase(word) if word in ("rcpt", "data", "mail") else Phase.OTHER
 
 
 def reason_of(text: str, status: str, phase: Phase = Phase.OTHER) -> Reason:
-    """The likeliest cause; `text` is what the server said, `status` an enhanced code or "".
+    """Return the likeliest cause; `text` is what the server said, `status` an enhanced code or "".
 
-    An unknown user in answer to DATA is a filter's word about the content: the recipient had been accepted before. Where
-    a server's reply carries neither a telling code nor the command it answered, the address is not given up either.
+    An unknown user in answer to DATA is a filter's word about the content: the recipient had been accepted before.
+    Where a server's reply carries neither a telling code nor the command it answered, the address is not given up.
     """
     detail = status.partition(".")[2]
     full = _PHRASES[0][1].search(text)
@@ -140,7 +199,9 @@ def reason_of(text: str, status: str, phase: Phase = Phase.OTHER) -> Reason:
         return Reason.USER_UNKNOWN
     if detail in _DECISIVE or (detail.startswith("7.") and not _NOT_ACCEPT.search(text)):
         return _BY_CODE.get(detail, Reason.POLICY)
-    found = next((reason for reason, pattern in _PHRASES if pattern.search(text)), _BY_CODE.get(detail, Reason.UNDEFINED))
+    found = next(
+        (reason for reason, pattern in _PHRASES if pattern.search(text)), _BY_CODE.get(detail, Reason.UNDEFINED)
+    )
     vague = detail in _VAGUE and phase is Phase.OTHER and _SMTP_REPLY.search(text)
     if found is Reason.USER_UNKNOWN and (phase is Phase.DATA or vague):
         return Reason.FILTERED

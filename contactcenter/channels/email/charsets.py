@@ -26,11 +26,14 @@ _ALIASES = {
     "koi8": "koi8-r", "x-mac-roman": "mac-roman", "macintosh": "mac-roman", "cp-850": "cp850", "x-user-defined": "",
 }  # fmt: skip
 _ISO_2022_JP = frozenset({"iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "iso2022_jp_ext"})
-_SAFE = frozenset(
+_SAFE_NAMES = (
     "ascii utf-8 utf-8-sig utf-7 utf-16 utf-16-le utf-16-be utf-32 utf-32-le utf-32-be gb18030 gbk gb2312 hz big5 "
-    "big5hkscs cp950 shift_jis cp932 shift_jisx0213 shift_jis_2004 euc_jp euc_jis_2004 euc_jisx0213 iso2022_kr cp949 "
-    "euc_kr johab koi8-r koi8-u koi8-t kz1048 ptcp154 tis-620 mac-roman mac-cyrillic mac-greek mac-turkish mac-latin2 "
-    "mac-iceland hp-roman8".split()
+    "big5hkscs cp950 shift_jis cp932 shift_jisx0213 shift_jis_2004 euc_jp euc_jis_2004 euc_jisx0213 iso2022_kr "
+    "cp949 euc_kr johab koi8-r koi8-u koi8-t kz1048 ptcp154 tis-620 mac-roman mac-cyrillic mac-greek mac-turkish "
+    "mac-latin2 mac-iceland hp-roman8"
+)
+_SAFE = frozenset(
+    _SAFE_NAMES.split()
     + [f"iso8859-{n}" for n in range(1, 17)]
     + [f"cp{n}" for n in (437, 720, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 866, 869, 874)]
     + [f"cp{n}" for n in range(1250, 1259)]
@@ -59,7 +62,7 @@ def codec(name: str) -> str:
 
 
 def clean(text: str) -> str:
-    """The text without NUL characters and without lone surrogates."""
+    """Return the text without NUL characters and without lone surrogates."""
     if "\x00" in text:
         text = text.replace("\x00", "")
     if not text.isascii() and _SURROGATES.search(text):
@@ -114,7 +117,7 @@ def _decode_iso_2022_jp(data: bytes) -> str:
 
 
 def _decode_double_bytes(chunk: bytes) -> str:
-    """A JIS X 0208 section; line ends inside it (a missing escape back) start ASCII again."""
+    """Return a JIS X 0208 section; line ends inside it (a missing escape back) start ASCII again."""
     head, newline, rest = chunk.partition(b"\n")
     text = bytes(b | 0x80 if 0x21 <= b <= 0x7E else b for b in head).decode("euc_jis_2004", "replace")
     return text + newline.decode() + rest.decode("cp1252", "replace")
@@ -152,7 +155,7 @@ def _wide_codec(data: bytes) -> str:
 
 
 def guess_codec(sample: bytes, named: str = "") -> str:
-    """The likeliest codec of 8-bit bytes that are not UTF-8, judged by how the high bytes stand together.
+    """Return the likeliest codec of 8-bit bytes that are not UTF-8, judged by how the high bytes stand together.
 
     A claimed single-byte charset other than ASCII and Latin-1 is believed, and so is Latin-1 unless the high bytes look
     East Asian or Cyrillic.

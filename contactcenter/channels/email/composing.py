@@ -17,7 +17,7 @@ from email.utils import format_datetime
 from urllib.parse import quote
 
 from contactcenter import clock
-from contactcenter.channels.email.reply_tokens import plus_address
+from contactcenter.channels.email.plus_tags import plus_address
 from contactcenter.envelope import FileContent, OutboundMessage
 from contactcenter.errors import PermanentDelivery
 

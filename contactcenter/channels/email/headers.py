@@ -28,11 +28,11 @@ _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*+:((?:[^\n]*+\n(?=[ \t]))*+[^\n]*+
 _KNOWN = re.compile(
     rb"(?:from|to|cc|subject|date|message-id|received|return-path|mime-version|content-[a-z-]+|reply-to|sender"
     rb"|in-reply-to|references|delivered-to|x-[a-z0-9-]+|dkim-signature|auto-submitted|list-[a-z-]+)[ \t]*:",
-    re.I,
+    re.IGNORECASE,
 )
 _WORD_START = re.compile(r"=\?([A-Za-z0-9_.:()+*-]{1,60})\?([bBqQ])\?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
-_PARAMETER = re.compile(r';[\s;]*+([^\s=;]{1,200})\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^;]*+))', re.S)
+_PARAMETER = re.compile(r';[\s;]*+([^\s=;]{1,200})\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^;]*+))', re.DOTALL)
 _CONTINUED = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*)?$")
 _ID = re.compile(r"<([^<>]{1,998})>")
 _BARE_ID = re.compile(r"[^\s<>,;\"()]{1,400}@[^\s<>,;\"()]{1,400}")
@@ -49,6 +49,10 @@ class Headers:
     def _first(self) -> dict[str, bytes]:
         """First value of each name."""
         return dict(reversed(self.fields))
+
+    def hinted(self, charset: str) -> Headers:
+        """Return these headers, their raw 8-bit values read in `charset`; the body's charset is the best guess."""
+        return Headers(self.fields, charset) if any(not value.isascii() for _, value in self.fields) else self
 
     def __contains__(self, name: str) -> bool:
         """Whether a field of that lower-case name is there."""
@@ -118,7 +122,7 @@ def _skip_leading_junk(raw: bytes, start: int, stop: int) -> int:
 
 
 def unfold(value: bytes) -> bytes:
-    """A field's value on one line (RFC 5322, 2.2.3), stripped."""
+    """Return a field's value on one line (RFC 5322, 2.2.3), stripped."""
     if b"\n" in value:
         value = value.replace(b"\r\n", b"").replace(b"\n", b"")
     return value.strip()
@@ -128,11 +132,14 @@ def raw_text(value: bytes, hint: str = "") -> str:
     """Text of a raw value; 8-bit bytes are UTF-8 or guessed."""
     if value.isascii():
         return value.decode("ascii") if b"\x1b$" not in value else charsets.decode(value, "iso-2022-jp")
-    return charsets.decode(value, hint or None)
+    try:
+        return charsets.clean(value.decode("utf-8"))
+    except UnicodeDecodeError:
+        return charsets.decode(value, hint or None)
 
 
 def one_line(text: str) -> str:
-    """The text with control characters and line ends turned into single spaces: nothing of it can start a new header."""
+    """Return the text with control characters and line ends as single spaces: nothing of it can start a header."""
     return charsets.clean(_CONTROL.sub(" ", text)).strip() if not text.isprintable() else text.strip()
 
 
@@ -165,7 +172,7 @@ def decode_words(text: str) -> str:
 
 
 def _add_plain(pieces: list[str | tuple[str, bytes]], text: str) -> None:
-    """Appends text that is not encoded."""
+    """Append text that is not encoded."""
     if text:
         pieces.append(text)
 
@@ -179,7 +186,7 @@ def _word_bytes(encoding: str, payload: str) -> bytes:
 
 
 def _join(pieces: list[str | tuple[str, bytes]]) -> str:
-    """Decoded words and plain text put together; equal charsets are decoded in one go."""
+    """Return decoded words and plain text put together; equal charsets are decoded in one go."""
     out: list[str] = []
     charset, pending = "", b""
     for index, piece in enumerate(pieces):
@@ -195,14 +202,14 @@ def _join(pieces: list[str | tuple[str, bytes]]) -> str:
         if pending and piece[0] != charset:
             out.append(charsets.decode(pending, charset))
             pending = b""
-        charset, pending = piece[0], pending + piece[1] if not pending.endswith(b"\x1b") else pending + piece[1]
+        charset, pending = piece[0], pending + piece[1]
     if pending:
         out.append(charsets.decode(pending, charset))
     return "".join(out)
 
 
 def parse_parameters(value: str) -> tuple[str, dict[str, str]]:
-    """Main value in lower case and the parameters of a Content-Type or Content-Disposition field (RFC 2045, RFC 2231)."""
+    """Return main value and parameters of a Content-Type or Content-Disposition field (RFC 2045, RFC 2231)."""
     main, semicolon, rest = value.partition(";")
     parameters: dict[str, str] = {}
     if not semicolon:
@@ -226,7 +233,7 @@ def parse_parameters(value: str) -> tuple[str, dict[str, str]]:
 
 
 def _token(text: str) -> str:
-    """A type or disposition in lower case, without comments, quotes and white space."""
+    """Return a type or disposition in lower case, without comments, quotes and white space."""
     return text.partition("(")[0].strip().strip('"').lower().replace(" ", "")
 
 
@@ -252,7 +259,7 @@ def message_ids(value: str) -> tuple[str, ...]:
 
 
 def message_id(value: str) -> str:
-    """The one id of a Message-ID field without brackets; "" where there is none."""
+    """Return the one id of a Message-ID field without brackets; "" where there is none."""
     found = message_ids(value[:4000])
     return found[0] if found else "".join(one_line(value[:998]).split()).strip("<>")
 

@@ -19,39 +19,73 @@ MAX_TAGS = 100_000  # tags read
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:_-]{0,40})((?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>")
 _PLAIN_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:_-]{0,40})([^>]*+)>")
 _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
-_HREF = re.compile(r"""href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.I)
-_HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.I)
+_HREF = re.compile(r"""href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.IGNORECASE)
+_HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
 
 _QUOTE_ATTRIBUTES = re.compile(
     r"""(?:class|id|name)\s*=\s*["']?[^"'>]*?(?:gmail_attr|yahoo_quoted|moz-cite-prefix|protonmail_quote|tutanota_quote
     |zmail_extra|zm_quote|isReplyContent|ntes-reply|OLK_SRC_BODY_SECTION|mail_quote_|mail-quote|quoted-text|quote-header
     |reply-quote|original-content|origbody|original_mail|cite_prefix|WPSEmail_Quote|xiaomi_quote|historyContent)""",
-    re.I | re.X,
+    re.IGNORECASE | re.VERBOSE,
 )
 _QUOTE_BLOCK = re.compile(
-    r"""type\s*=\s*["']?cite|\bcite\s*=|class\s*=\s*["']?[^"'>]*quot|id\s*=\s*["']?[^"'>]*(?:reply|quot)|border-left""",
-    re.I,
+    r"""type\s*=\s*["']?cite|\bcite\s*=|class\s*=\s*["']?[^"'>]*quot|id\s*=\s*["']?[^"'>]*(?:reply|quot)"
+    r"|border-left""",
+    re.IGNORECASE,
 )
 _CUT_ATTRIBUTES = re.compile(
     r"""(?:class|id|name)\s*=\s*["']?(?:x_)*(?:divRplyFwdMsg|appendonsend|stopSpelling|
     mail-editor-reference-message-container|ms-outlook-mobile-reference-message|reply-intro|ydp[0-9a-f]+yahoo_quoted)""",
-    re.I | re.X,
+    re.IGNORECASE | re.VERBOSE,
 )
 _SIGNATURE_ATTRIBUTES = re.compile(
     r"""(?:class|id|name|data-smartmail)\s*=\s*["']?[^"'>]*?(?:gmail_signature|moz-signature|AppleMailSignature
     |ms-outlook-mobile-signature|protonmail_signature_block|ydp[0-9a-f]+signature|mail-signature|foxmail_sign
     |ntes-pcmac-signature|spnEditorSign|tutanota_sig|zoho_?signature|composer_signature|email-signature)
     |(?:id|name)\s*=\s*["']?(?:x_)*signature["'\s>]|data-signatureblock""",
-    re.I | re.X,
+    re.IGNORECASE | re.VERBOSE,
 )
-_BLOCKS = frozenset(
-    "address article aside blockquote body center dd div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 "
-    "header hr li main nav ol p pre section table tbody tfoot thead tr ul caption option html head".split()
+_SIGNATURE_RULE = re.compile(r"width:\s*210px.*b5c4df|b5c4df.*width:\s*210px", re.IGNORECASE)  # Foxmail draws it
+_BLOCK_NAMES = (
+    "address article aside blockquote body center dd div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 "
+    "h5 h6 header hr li main nav ol p pre section table tbody tfoot thead tr ul caption option html head"
 )
-_SPACED = frozenset("p h1 h2 h3 h4 h5 h6 ul ol dl pre".split())
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
+_SPACED = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "pre"])
 _RAW = frozenset(("style", "script", "title", "xml", "noscript", "template", "o:p:x"))
-_VOID = frozenset("br hr img input meta link wbr area base col embed source track".split())
-_MARKABLE = frozenset("div blockquote span p table td section article font pre ul cite".split())
+_VOID = frozenset(
+    [
+        "br",
+        "hr",
+        "img",
+        "input",
+        "meta",
+        "link",
+        "wbr",
+        "area",
+        "base",
+        "col",
+        "embed",
+        "source",
+        "track",
+    ]
+)
+_MARKABLE = frozenset(
+    [
+        "div",
+        "blockquote",
+        "span",
+        "p",
+        "table",
+        "td",
+        "section",
+        "article",
+        "font",
+        "pre",
+        "ul",
+        "cite",
+    ]
+)
 
 
 @dataclass(slots=True)
@@ -78,7 +112,7 @@ class _Renderer:
     link: tuple[str, int] | None = None
 
     def text(self, chunk: str) -> None:
-        """Takes a run of text between tags."""
+        """Take a run of text between tags."""
         if self.hidden:
             return
         if "&" in chunk:
@@ -96,7 +130,7 @@ class _Renderer:
         self.current.append(chunk)
 
     def flush(self, always: bool = False) -> None:
-        """Ends the current line; an empty one is kept when `always`."""
+        """End the current line; an empty one is kept when `always`."""
         if not self.current:
             if always:
                 self.lines.append(Line("", self.mark))
@@ -114,7 +148,7 @@ class _Renderer:
         self.lines.append(Line(text, self.mark))
 
     def start(self, name: str, attributes: str) -> None:
-        """Takes a start tag."""
+        """Take a start tag."""
         if self.hidden:
             self.hidden.depth += name == self.hidden.tag
             return
@@ -132,7 +166,7 @@ class _Renderer:
             handler(self, attributes)
 
     def _mark(self, name: str, attributes: str) -> None:
-        """Opens a region when the attributes are those of a quotation, a signature or hidden text."""
+        """Open a region when the attributes are those of a quotation, a signature or hidden text."""
         head = attributes[:2000]
         if name != "hr" and _HIDDEN.search(head):
             self.hidden = _Region(name, self.mark)
@@ -140,7 +174,9 @@ class _Renderer:
             self.flush()
             self.lines.append(Line("", Mark.CUT))
         elif name == "hr":
-            return
+            if _SIGNATURE_RULE.search(head):
+                self.flush()
+                self.lines.append(Line("-- ", self.mark))
         elif name == "blockquote":
             self._open(_Region(name, Mark.QUOTE if _QUOTE_BLOCK.search(head) else Mark.BLOCK))
         elif _QUOTE_ATTRIBUTES.search(head):
@@ -149,7 +185,7 @@ class _Renderer:
             self._open(_Region(name, Mark.SIGNATURE))
 
     def _open(self, region: _Region) -> None:
-        """Starts a marked region unless a stronger one is open."""
+        """Start a marked region unless a stronger one is open."""
         if self.mark is Mark.QUOTE or len(self.regions) > 8:
             return
         self.flush()
@@ -157,7 +193,7 @@ class _Renderer:
         self.mark = region.mark
 
     def end(self, name: str) -> None:
-        """Takes an end tag."""
+        """Take an end tag."""
         if self.hidden:
             self.hidden.depth -= name == self.hidden.tag
             if not self.hidden.depth:
@@ -178,7 +214,7 @@ class _Renderer:
             self.mark = self.regions[-1].mark if self.regions else Mark.NONE
 
     def finish(self) -> list[Line]:
-        """The lines, once the markup is at its end."""
+        """Return the lines, once the markup is at its end."""
         self.flush()
         return self.lines
 
@@ -209,7 +245,7 @@ def _list(number: int) -> Callable[[_Renderer, str], None]:
 
 
 def _list_end(out: _Renderer) -> None:
-    """A list closes."""
+    """Return a list closes."""
     if out.lists:
         out.lists.pop()
 
@@ -221,14 +257,14 @@ def _cell(out: _Renderer, _: str) -> None:
 
 
 def _anchor(out: _Renderer, attributes: str) -> None:
-    """`a`: remembers an address of the web."""
+    """Remember the web address of an `a` element."""
     found = _HREF.search(attributes[:4000])
     target = unescape(next((g for g in found.groups() if g), "")).strip() if found else ""
     out.link = (target, len(out.current)) if target.lower().startswith(("http://", "https://")) else None
 
 
 def _anchor_end(out: _Renderer) -> None:
-    """`/a`: puts the address behind its text where the text does not show it."""
+    """Put the address of a link behind its text where the text does not show it."""
     if out.link is None:
         return
     target, position = out.link
@@ -250,11 +286,21 @@ def _pre_end(out: _Renderer) -> None:
 
 
 _STARTS: dict[str, Callable[[_Renderer, str], None]] = {
-    "br": _break, "li": _item, "ul": _list(0), "ol": _list(1), "td": _cell, "th": _cell, "a": _anchor, "pre": _pre,
-}  # fmt: skip
+    "br": _break,
+    "li": _item,
+    "ul": _list(0),
+    "ol": _list(1),
+    "td": _cell,
+    "th": _cell,
+    "a": _anchor,
+    "pre": _pre,
+}
 _ENDS: dict[str, Callable[[_Renderer], None]] = {
-    "ul": _list_end, "ol": _list_end, "a": _anchor_end, "pre": _pre_end,
-}  # fmt: skip
+    "ul": _list_end,
+    "ol": _list_end,
+    "a": _anchor_end,
+    "pre": _pre_end,
+}
 
 
 def html_lines(markup: str) -> tuple[list[Line], list[str]]:
@@ -299,7 +345,7 @@ def _tag(out: _Renderer, match: re.Match[str], markup: str, position: int) -> in
         out.end(name)
         return position
     if name in _RAW:
-        closing = re.compile(f"</{re.escape(name)}\\b[^>]*>?", re.I).search(markup, position)
+        closing = re.compile(f"</{re.escape(name)}\\b[^>]*>?", re.IGNORECASE).search(markup, position)
         return closing.end() if closing else (len(markup) if name in ("style", "script") else position)
     out.start(name, match[3])
     if name not in _VOID and match[3].endswith("/") and ":" in name:

@@ -36,7 +36,9 @@ def _pattern(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
     """Pattern of a field with one of the names, continuation lines included."""
     if names not in _patterns:
         either = b"|".join(re.escape(name) for name in names)
-        _patterns[names] = re.compile(rb"^(" + either + rb")[ \t]*+:((?:[^\n]*+\n(?=[ \t]))*+[^\n]*+)", re.I | re.M)
+        _patterns[names] = re.compile(
+            rb"^(" + either + rb")[ \t]*+:((?:[^\n]*+\n(?=[ \t]))*+[^\n]*+)", re.IGNORECASE | re.MULTILINE
+        )
     return _patterns[names]
 
 

@@ -9,8 +9,10 @@ from contactcenter.channels.email.authentication import Authentication
 from contactcenter.channels.email.mime import ReadMail
 
 
-def to_json(path: str, mail: ReadMail, language: str = "", authentication: Authentication | None = None) -> dict[str, Any]:
-    """The object of one mail. `authentication` is what a trusted server said; without one every method is "none"."""
+def to_json(
+    path: str, mail: ReadMail, language: str = "", authentication: Authentication | None = None
+) -> dict[str, Any]:
+    """Return the object of one mail; without `authentication` by a trusted server every method is "none"."""
     auth = authentication or Authentication()
     return {
         "path": path,
@@ -52,7 +54,7 @@ def to_json(path: str, mail: ReadMail, language: str = "", authentication: Authe
 
 
 def unreadable(path: str, reason: str) -> dict[str, Any]:
-    """The object of a file that could not be read at all."""
+    """Return the object of a file that could not be read at all."""
     return {"path": path, "kind": "message", "warnings": [reason]}
 
 

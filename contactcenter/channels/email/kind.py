@@ -16,56 +16,84 @@ from contactcenter.channels.email.parts import Part
 from contactcenter.envelope import MessageKind
 
 _DAEMON = re.compile(
-    r"^(?:mailer[-_.]?daemon|maildaemon|mdaemon|post[-_.]?(?:master|office)|mail[-_.]?(?:er|system|delivery)|double-bounce|bounces?"
-    r"|mmdf|administrator|microsoftexchange[0-9a-f]+|mail_?router|uucp|info[-_.]?bounce|smtp[-_.]gateway|amavisd?.*)$",
-    re.I,
+    r"^(?:mailer[-_.]?daemon|maildaemon|mdaemon|post[-_.]?(?:master|office)|mail[-_.]?(?:er|system|delivery)"
+    r"|double-bounce|bounces?"
+    r"|mmdf|administrator|microsoftexchange[0-9a-f]+|mail_?router|uucp|info[-_.]?bounce|smtp[-_.]gateway"
+    r"|amavisd?.*)$",
+    re.IGNORECASE,
 )
 _DAEMON_NAME = re.compile(
-    r"mailer[- ]?daemon|mail (?:delivery|router|administrator|transport)|delivery (?:subsystem|system|service|notification)"
+    r"mailer[- ]?daemon|mail (?:delivery|router|administrator|transport)|delivery (?:subsystem|system|service"
+    r"|notification)"
     r"|postmaster|internet mail delivery|system (?:administrator|attendant)|mail ?system|email ?delivery|系统退信",
-    re.I,
+    re.IGNORECASE,
 )
 _BOUNCE_SUBJECT = re.compile(
-    r"undeliver(?:able|ed)|non[- ]?(?:deliverable|delivery)|delivery (?:status notification|has )?(?:\()?(?:fail|delay|problem|error|report|status|notice|incomplete|warning)"
-    r"|(?:mail|message|e-?mail) (?:delivery|transmission|system|status|error|could not|was not|not|undeliverable|fail)"
-    r"|delivery (?:of .{1,80} )?(?:has )?fail|fail(?:ed|ure)(?: delivery| notice| to deliver)?(?: of)?$|failure (?:notice|delivery)|fail(?:ed|ure) (?:mail|delivery|to deliver)"
-    r"|return(?:ed|ing) (?:e-?mail|message|to sender|your)|could ?n[o']t be delivered|cannot be delivered|can'?t be delivered|not (?:be )?delivered"
-    r"|delivery notification|warning: (?:could not send|message .{1,60} delayed)|user unknown|mail could not|unzustellbar|nicht zustellbar|zustellung"
-    r"|message (?:rejected|bounced|delayed)|rejected(?::| mail)|mailbox (?:unavailable|full)|не ?доставлен|non remis|échec de|no (?:se ha )?(?:podido )?entrega"
-    r"|mancata consegna|退信|退回|投递失败|投遞失敗|发送失败|无法送达|無法(?:傳遞|送達)|配信不能|配送不能|送信できません|returned mail|error sending|delivery error|permerror"
+    r"undeliver(?:able|ed)|non[- ]?(?:deliverable|delivery)|delivery (?:status notification|has )?(?:\()?(?:fail"
+    r"|delay|problem|error|report|status|notice|incomplete|warning)"
+    r"|(?:mail|message|e-?mail) (?:delivery|transmission|system|status|error|could not|was not|not|undeliverable"
+    r"|fail)"
+    r"|delivery (?:of .{1,80} )?(?:has )?fail|fail(?:ed|ure)(?: delivery| notice| to deliver)?(?: of)?$"
+    r"|failure (?:notice|delivery)|fail(?:ed|ure) (?:mail|delivery|to deliver)"
+    r"|return(?:ed|ing) (?:e-?mail|message|to sender|your)|could ?n[o']t be delivered|cannot be delivered"
+    r"|can'?t be delivered|not (?:be )?delivered"
+    r"|delivery notification|warning: (?:could not send|message .{1,60} delayed)|user unknown|mail could not"
+    r"|unzustellbar|nicht zustellbar|zustellung"
+    r"|message (?:rejected|bounced|delayed)|rejected(?::| mail)|mailbox (?:unavailable|full)|не ?доставлен"
+    r"|non remis|échec de|no (?:se ha )?(?:podido )?entrega"
+    r"|mancata consegna|退信|退回|投递失败|投遞失敗|发送失败|无法送达|無法(?:傳遞|送達)|配信不能"
+    r"|配送不能|送信できません|returned mail|error sending"
+    r"|delivery error|permerror"
     r"|hinweis: email|considered unsolicited|unable to deliver",
-    re.I,
+    re.IGNORECASE,
 )
 _BOUNCE_BODY = re.compile(
-    r"could ?n[o']t (?:be delivered|deliver)|could not be (?:sent|reached|delivered)|unable to deliver|was not delivered|not be delivered|been undeliverable|undeliver(?:able|ed)"
-    r"|delivery (?:to the following|has failed|failed|failure|error|attempt)|permanent (?:fatal )?error|returned (?:to (?:you|sender)|mail|message)|message that you sent"
-    r"|i'm (?:sorry|afraid) (?:to have to inform|i wasn't able)|transcript of session follows|did not reach the following|following addresses? (?:had|failed)"
-    r"|following recipients?|user unknown|unknown user|mailbox (?:is )?(?:full|unavailable|not found)|no such user|(?:host|domain) (?:unknown|not found)|quota|rejected"
-    r"|\b[45]\d\d[ -][#(]?[45]\.\d\.\d|\bsmtp error|remote (?:host|server) (?:said|returned|replied)|failed recipient|error (?:message )?(?:below|follows)|bounced"
-    r"|did not like|giving up|original message (?:follows|header)|被退回|无法(?:送达|投递)|未能(?:送达|投递)|退信|エラー|配信|送信できません|宛先|お届け",
-    re.I,
+    r"could ?n[o']t (?:be delivered|deliver)|could not be (?:sent|reached|delivered)|unable to deliver"
+    r"|was not delivered|not be delivered|been undeliverable|undeliver(?:able|ed)"
+    r"|delivery (?:to the following|has failed|failed|failure|error|attempt)|permanent (?:fatal )?error"
+    r"|returned (?:to (?:you|sender)|mail|message)|message that you sent"
+    r"|i'm (?:sorry|afraid) (?:to have to inform|i wasn't able)|transcript of session follows"
+    r"|did not reach the following|following addresses? (?:had|failed)"
+    r"|following recipients?|user unknown|unknown user|mailbox (?:is )?(?:full|unavailable|not found)|no such user"
+    r"|(?:host|domain) (?:unknown|not found)|quota|rejected"
+    r"|\b[45]\d\d[ -][#(]?[45]\.\d\.\d|\bsmtp error|remote (?:host|server) (?:said|returned|replied)"
+    r"|failed recipient|error (?:message )?(?:below|follows)|bounced"
+    r"|did not like|giving up|original message (?:follows|header)|被退回|无法(?:送达|投递)|未能(?:送达"
+    r"|投递)|退信|エラー|配信|送信できません|宛先"
+    r"|お届け",
+    re.IGNORECASE,
 )
 _UNDELIVERED = re.compile(
-    r"could not be (?:delivered|sent)|unable to deliver|was not delivered|(?:not|cannot) be delivered|delivery (?:has )?failed|送信できません|配信できません|无法(?:送达|投递)|被退回",
-    re.I,
+    r"could not be (?:delivered|sent)|unable to deliver|was not delivered|(?:not|cannot) be delivered"
+    r"|delivery (?:has )?failed|送信できません|配信できません|无法(?:送达|投递)|被退回",
+    re.IGNORECASE,
 )
-_NO_REPLY = re.compile(r"(?:no|do[-_.]?not|never)[-_.]?(?:reply|respond|answer)", re.I)
+_NO_REPLY = re.compile(r"(?:no|do[-_.]?not|never)[-_.]?(?:reply|respond|answer)", re.IGNORECASE)
 _AUTO_SUBJECT = re.compile(
-    r"^\W{0,3}(?:auto(?:matic(?:ally)?|mated)?[- _]?(?:re(?:ply|sponse|sponder)|answer|generated|email reply)|auto ?: |autoreply|out of (?:the )?office|ooo\b"
-    r"|(?:i am |i'm )?(?:on|away on) (?:annual )?(?:vacation|holiday|leave)\b|away from (?:the office|my (?:mail|desk|email))|vacation (?:reply|notice|response|message)|abwesenheit"
-    r"|automatische (?:antwort|e-?mail)|réponse automatique|absence du bureau|absent du bureau|respuesta automática|fuera de (?:la )?oficina|risposta automatica|fuori ufficio"
-    r"|automatisch(?:e)? (?:antwoord|bericht)|afwezig|resposta automática|ausência temporária|autosvar|frånvaro|automaattinen vastaus|poissa|autoodpowiedź|automatyczna odpowiedź"
-    r"|автоответ|автоматический ответ|otomatik yanıt|自动(?:回复|答复|应答)|自動(?:回覆|回復|応答|返信|答覆)|外出(?:自动)?回复|休假(?:自动)?回复|不在办公室|出差自动回复|【自动回复】|자동 ?(?:회신|응답))"
-    r"|(?:\(|\[|【)(?:auto(?:matic)?[- ]?re(?:ply|sponse)|自动回复|out of office)(?:\)|\]|】)|是自动回复|的自动(?:回复|答复)$",
-    re.I,
+    r"^\W{0,3}(?:auto(?:matic(?:ally)?|mated)?[- _]?(?:re(?:ply|sponse|sponder)|answer|generated|email reply)"
+    r"|auto ?: |autoreply|out of (?:the )?office|ooo\b"
+    r"|(?:i am |i'm )?(?:on|away on) (?:annual )?(?:vacation|holiday|leave)\b|away from (?:the office|my (?:mail"
+    r"|desk|email))|vacation (?:reply|notice|response|message)|abwesenheit"
+    r"|automatische (?:antwort|e-?mail)|réponse automatique|absence du bureau|absent du bureau"
+    r"|respuesta automática|fuera de (?:la )?oficina|risposta automatica|fuori ufficio"
+    r"|automatisch(?:e)? (?:antwoord|bericht)|afwezig|resposta automática|ausência temporária|autosvar|frånvaro"
+    r"|automaattinen vastaus|poissa|autoodpowiedź|automatyczna odpowiedź"
+    r"|автоответ|автоматический ответ|otomatik yanıt|自动(?:回复|答复|应答)|自動(?:回覆|回復|応答|返信"
+    r"|答覆)|外出(?:自动)?回复|休假(?:自动)?回复"
+    r"|不在办公室|出差自动回复|【自动回复】|자동 ?(?:회신|응답))"
+    r"|(?:\(|\[|【)(?:auto(?:matic)?[- ]?re(?:ply|sponse)|自动回复|out of office)(?:\)|\]|】)|是自动回复"
+    r"|的自动(?:回复|答复)$",
+    re.IGNORECASE,
 )
 _AUTO_HEADERS = (
-    "x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-autogenerated", "x-autoreply-from", "x-mail-autoreply",
-    "x-auto-response", "x-vacation", "x-ms-exchange-generated-message-source", "x-ms-exchange-inbox-rules-loop", "x-facteur-auto",
+    "x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-autogenerated", "x-autoreply-from",
+    "x-mail-autoreply", "x-auto-response", "x-vacation", "x-ms-exchange-generated-message-source",
+    "x-ms-exchange-inbox-rules-loop", "x-facteur-auto",
 )  # fmt: skip
-_AUTO_SENDER = re.compile(r"^auto(?:[-_.]?(?:reply|responder|response|answer|mat.*))", re.I)
+_AUTO_SENDER = re.compile(r"^auto(?:[-_.]?(?:reply|responder|response|answer|mat.*))", re.IGNORECASE)
 _LIST_HEADERS = (
-    "list-id", "list-post", "list-unsubscribe", "mailing-list", "x-mailing-list", "x-mlserver", "x-ml-name", "x-beenthere",
+    "list-id", "list-post", "list-unsubscribe", "mailing-list", "x-mailing-list", "x-mlserver",
+    "x-ml-name", "x-beenthere",
 )  # fmt: skip
 _LIST_PRECEDENCE = frozenset(("bulk", "list", "junk"))
 
@@ -97,19 +125,19 @@ def is_automatic(headers: Headers, kind: MessageKind) -> bool:
 
 
 def report_type(root: Part) -> str:
-    """The `report-type` of a multipart/report, or "" (RFC 6522)."""
+    """Return the `report-type` of a multipart/report, or "" (RFC 6522)."""
     return root.parameters.get("report-type", "").lower() if root.content_type == "multipart/report" else ""
 
 
 def classify(root: Part, traits: Traits) -> MessageKind:
-    """The kind of a mail."""
+    """Return the kind of a mail."""
     headers = root.headers
     noticed = notice_kind(traits.text)
     if noticed is not None:
         return noticed
     types = {part.content_type for part in root.walk()}
     report = report_type(root)
-    if report == "feedback-report" or "message/feedback-report" in types or _is_abuse_report(headers, traits):
+    if report == "feedback-report" or "message/feedback-report" in types or _is_abuse_report(traits):
         return MessageKind.FEEDBACK_REPORT
     if report in ("disposition-notification", "mdn") or "message/disposition-notification" in types:
         return _disposition(root)
@@ -125,7 +153,7 @@ def classify(root: Part, traits: Traits) -> MessageKind:
 
 
 def _disposition(root: Part) -> MessageKind:
-    """A disposition notification: read receipt, or a refusal that speaks of deletion or failure."""
+    """Return a disposition notification: read receipt, or a refusal that speaks of deletion or failure."""
     for part in root.walk():
         if part.content_type == "message/disposition-notification":
             text = part.content[:4000].lower()
@@ -135,7 +163,7 @@ def _disposition(root: Part) -> MessageKind:
 
 
 def _delivery(root: Part) -> MessageKind:
-    """A delivery status notification: good news is a receipt, anything else a bounce (RFC 3464)."""
+    """Return a delivery status notification: good news is a receipt, anything else a bounce (RFC 3464)."""
     actions: set[bytes] = set()
     for part in root.walk():
         if part.content_type in ("message/delivery-status", "message/global-delivery-status"):
@@ -144,12 +172,15 @@ def _delivery(root: Part) -> MessageKind:
     return MessageKind.DELIVERY_RECEIPT if actions and actions <= good else MessageKind.BOUNCE
 
 
-def _is_abuse_report(headers: Headers, traits: Traits) -> bool:
-    """Abuse reports from before RFC 5965: the subject names the address complained about, or the sender is a desk for it."""
-    if re.match(r"\s*complaint about message from [\d.:a-f]+", traits.subject, re.I):
+def _is_abuse_report(traits: Traits) -> bool:
+    """Whether it is an abuse report from before RFC 5965: by a telling subject, or by an abuse desk as sender."""
+    if re.match(r"\s*complaint about message from [\d.:a-f]+", traits.subject, re.IGNORECASE):
         return True
     sender = f"{traits.sender.address} {traits.sender.name}"
-    return bool(re.search(r"\babuse report\b|^fw: .{0,60}abuse", traits.subject, re.I) and re.search(r"abuse|complain", sender, re.I))
+    return bool(
+        re.search(r"\babuse report\b|^fw: .{0,60}abuse", traits.subject, re.IGNORECASE)
+        and re.search(r"abuse|complain", sender, re.IGNORECASE)
+    )
 
 
 def _from_daemon(headers: Headers, traits: Traits) -> bool:
@@ -159,7 +190,7 @@ def _from_daemon(headers: Headers, traits: Traits) -> bool:
     return bool(
         _DAEMON.match(local)
         or _DAEMON_NAME.search(traits.sender.name)
-        or re.match(r"\s*\"?(?:mailer-daemon|postmaster)\b", raw, re.I)
+        or re.match(r"\s*\"?(?:mailer-daemon|postmaster)\b", raw, re.IGNORECASE)
         or raw.strip() == "<>"
     )
 
@@ -172,22 +203,27 @@ def is_bounce(headers: Headers, traits: Traits, returned: bool) -> bool:
     if "x-failed-recipients" in headers:
         return True
     subject = bool(_BOUNCE_SUBJECT.search(traits.subject[:300]))
-    body = bool(_BOUNCE_BODY.search(traits.text[:6000]))
-    if _from_daemon(headers, traits) and (subject or body):
+    beginning = traits.text[:6000]
+    if _from_daemon(headers, traits) and (subject or _BOUNCE_BODY.search(beginning)):
         return True
-    if re.match(r"\s*(?:re|aw|sv|fwd?|wg|tr|回复|答复|转发)\s*[:：]", traits.subject, re.I):
+    if re.match(r"\s*(?:re|aw|sv|fwd?|wg|tr|回复|答复|转发)\s*[:：]", traits.subject, re.IGNORECASE):
         return False
     empty_path = headers.raw("return-path").strip() == "<>"
-    undelivered = bool(_UNDELIVERED.search(traits.text[:6000]))
     robot = empty_path or bool(_NO_REPLY.match(traits.sender.address))
-    if robot and undelivered and (returned or subject):
+    if robot and (returned or subject) and _UNDELIVERED.search(beginning):
         return True
-    return subject and body and (empty_path or _has_code(traits.text))
+    return subject and bool(_BOUNCE_BODY.search(beginning)) and (empty_path or _has_code(beginning))
 
 
 def _has_code(text: str) -> bool:
     """Whether the beginning of a text quotes an SMTP answer."""
-    return bool(re.search(r"\b[45]\d\d[ -]#?[45]\.\d{1,3}\.\d{1,3}\b|\b(?:smtp|error|said|host|server|code).{0,40}\b[45]\d\d\b", text[:6000], re.I))
+    return bool(
+        re.search(
+            r"\b[45]\d\d[ -]#?[45]\.\d{1,3}\.\d{1,3}\b|\b(?:smtp|error|said|host|server|code).{0,40}\b[45]\d\d\b",
+            text[:6000],
+            re.IGNORECASE,
+        )
+    )
 
 
 def _is_auto_reply(headers: Headers, traits: Traits) -> bool:
@@ -197,7 +233,9 @@ def _is_auto_reply(headers: Headers, traits: Traits) -> bool:
         return True
     if headers.raw("precedence").strip().lower() in ("auto_reply", "auto-reply", "autoreply"):
         return True
-    if any(name in headers and headers.raw(name).strip().lower() not in ("no", "none", "false") for name in _AUTO_HEADERS):
+    if any(
+        name in headers and headers.raw(name).strip().lower() not in ("no", "none", "false") for name in _AUTO_HEADERS
+    ):
         return True
     if _AUTO_SUBJECT.search(traits.subject[:200]):
         return True

@@ -27,7 +27,7 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202c\u2066\u2069\
 
 
 def bare(text: str) -> str:
-    """The text without characters that cannot be seen: mail programs put them around dates and names."""
+    """Return the text without characters that cannot be seen: mail programs put them around dates and names."""
     return text if text.isascii() else text.translate(_INVISIBLE)
 
 
@@ -37,7 +37,7 @@ def text_lines(text: str) -> list[Line]:
 
 
 def join_lines(lines: list[Line]) -> str:
-    """The text of lines without blank ends and with at most two empty lines in a row."""
+    """Return the text of lines without blank ends and with at most two empty lines in a row."""
     out: list[str] = []
     blank = 0
     for line in lines:

@@ -30,17 +30,18 @@ MAX_SUBJECT = 2000
 
 _SPAM_HEADERS = ("x-spam-flag", "x-spam-status", "x-spam", "x-rspamd-action", "x-ms-exchange-organization-scl")
 _STRUCTURE = re.compile(
-    r"gmail_quote|<blockquote|divRplyFwdMsg|appendonsend|moz-cite|yahoo_quoted|stopSpelling|isReplyContent|原始邮件", re.I
+    r"gmail_quote|<blockquote|divRplyFwdMsg|appendonsend|moz-cite|yahoo_quoted|stopSpelling|isReplyContent|原始邮件",
+    re.IGNORECASE,
 )
-_STUB = re.compile(r"html|browser|浏览器|mail (?:client|reader|program)|view this (?:e-?mail|message)", re.I)
+_STUB = re.compile(r"html|browser|浏览器|mail (?:client|reader|program)|view this (?:e-?mail|message)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadMail:
     """A mail as people and later stages need it.
 
-    `from_` may have an empty address; `ambiguous_sender` says that From was missing, doubled or named several people, so
-    that nothing may be decided by it. `text` is the whole readable body, `visible_text` what was newly written.
+    `from_` may have an empty address; `ambiguous_sender` says that From was missing, doubled or named several people,
+    so that nothing may be decided by it. `text` is the whole readable body, `visible_text` what was newly written.
     `html_safe` may be shown in a sandboxed frame. `auth_results` are the raw Authentication-Results, newest first.
     `spam_marked` is what the headers claim: believe it only of a trusted relay.
     """
@@ -112,7 +113,7 @@ def _people(headers: Headers, name: str) -> tuple[Address, ...]:
 
 
 def _sender(headers: Headers, warnings: list[str]) -> tuple[Address, bool]:
-    """The one sender and whether there is doubt about him. Without From, Reply-To and Sender are asked."""
+    """Return the one sender and whether there is doubt about him. Without From, Reply-To and Sender are asked."""
     fields = headers.all_raw("from")
     people = tuple(person for value in fields[:10] for person in parse_addresses(value))
     if len(fields) > 1:
@@ -189,5 +190,3 @@ def body_digest(mail: ReadMail) -> str:
             content = content.replace(b"\r\n", b"\n").rstrip()
         digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()
-
-

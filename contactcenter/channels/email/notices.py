@@ -1,4 +1,4 @@
-"""Bounce, complaint and delivery notices that a mail service sends as JSON in the text of a mail (Amazon SES over SNS)."""
+"""Bounce, complaint and delivery notices that a mail service sends as JSON in a mail's text (Amazon SES over SNS)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Found:
 
 
 def notice_kind(text: str) -> MessageKind | None:
-    """The kind of a JSON notice; None when the text is none."""
+    """Return the kind of a JSON notice; None when the text is none."""
     notice = _notice(text)
     return _KINDS.get(str(notice.get("notificationType") or notice.get("eventType") or "").lower())
 
@@ -45,7 +45,7 @@ def from_notice(text: str) -> list[Found]:
 
 
 def _notice(text: str) -> dict[str, Any]:
-    """The JSON object that a text starts with; empty when it does not look like a notice."""
+    """Return the JSON object that a text starts with; empty when it does not look like a notice."""
     head = text[:400]
     if not head.lstrip().startswith("{") or not ("notificationType" in head or "eventType" in head):
         return {}

@@ -1,8 +1,9 @@
 """The MIME tree of a mail (RFC 2045, RFC 2046), cut out of the raw bytes with caps and without recursion into mails.
 
-The standard library's parser is not used here: it walks line by line through a stack of generators, which is
-slow on large attachments and takes minutes on deeply nested ones. A mail is cut at its boundaries by substring search instead,
-so the work is size times depth, and depth and number of parts are capped. A nested mail (message/rfc822) is a leaf.
+The standard library's parser is not used here: it walks line by line through a stack of generators, which is slow
+on large attachments and takes minutes on deeply nested ones. A mail is cut at its boundaries by substring search
+instead, so the work is size times depth, and depth and number of parts are capped. A nested mail (message/rfc822)
+is a leaf.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class Part:
         return self.headers.text("content-id").strip("<> ")
 
     def walk(self) -> list[Part]:
-        """This part and all below it, in the order of the mail."""
+        """Return this part and all below it, in the order of the mail."""
         found, waiting = [], [self]
         while waiting:
             part = waiting.pop()
@@ -94,13 +95,13 @@ class _Budget:
     warnings: list[str] = field(default_factory=list)
 
     def warn(self, text: str) -> None:
-        """Notes a warning once."""
+        """Note a warning once."""
         if text not in self.warnings:
             self.warnings.append(text)
 
 
 def parse_tree(raw: bytes) -> tuple[Part, list[str]]:
-    """The tree of a whole mail and what was odd about it."""
+    """Return the tree of a whole mail and what was odd about it."""
     if b"\n" not in raw and b"\r" in raw:
         raw = raw.replace(b"\r", b"\n")
     headers, start, warnings = parse_headers(raw)
@@ -116,11 +117,13 @@ def parse_tree(raw: bytes) -> tuple[Part, list[str]]:
             continue
         _split(part, budget)
         waiting.extend((child, depth + 1) for child in reversed(part.children))
+    charset = next((part.parameters["charset"] for part in root.walk() if part.parameters.get("charset")), "")
+    root.headers = root.headers.hinted(charset) if charset else root.headers
     return root, budget.warnings
 
 
 def _split(part: Part, budget: _Budget) -> None:
-    """Fills in the children of a multipart."""
+    """Fill in the children of a multipart."""
     boundary = part.parameters.get("boundary", "").rstrip().encode("utf-8", "replace")
     if not boundary or not _first_delimiter(part, boundary):
         boundary = _guessed_boundary(part)
@@ -144,7 +147,7 @@ def _first_delimiter(part: Part, boundary: bytes) -> bool:
 
 
 def _guessed_boundary(part: Part) -> bytes:
-    """The boundary a body seems to use: its first line that starts with two hyphens and comes again."""
+    """Return the boundary a body seems to use: its first line that starts with two hyphens and comes again."""
     position = part.start
     for _ in range(200):
         newline = part.raw.find(b"\n", position, part.end)

@@ -12,8 +12,7 @@ from collections.abc import Iterable
 from contactcenter.channels.email.addresses import Address
 from contactcenter.channels.email.authentication import Authentication, evaluate
 from contactcenter.channels.email.mime import ReadMail, body_digest, read_mail
-from contactcenter.channels.email.receiving import fold
-from contactcenter.channels.email.reply_tokens import find_token
+from contactcenter.channels.email.plus_tags import find_token, fold
 from contactcenter.envelope import Content, FileContent, Identity, IdentityKind, InboundMessage
 from contactcenter.settings import Settings
 

@@ -11,23 +11,22 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import socket
 import ssl
 from collections import Counter
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
 from aiosmtpd.smtp import Envelope, Session
 
-from contactcenter import clock
-from contactcenter.channels.email.addresses import canonical, parse_addresses
-from contactcenter.channels.email.headers import raw_text
-from contactcenter.channels.email.ingest_key import ingest_key, scan_headers
+from contactcenter.channels.email.first_look import inbound_mail
+from contactcenter.channels.email.plus_tags import fold
 from contactcenter.channels.email.smtp_session import SmtpSession, peer_address
-from contactcenter.envelope import Channel, Identity, IdentityKind, InboundMessage, MessageSink
+from contactcenter.envelope import MessageSink
 from contactcenter.errors import SettingsError, Unavailable
 from contactcenter.settings import Settings, split_listen
 
@@ -37,8 +36,6 @@ MAX_CONNECTIONS = 200
 MAX_PER_PEER = 20  # peers in smtp.trusted are not held to it
 MAX_REFUSED = 50  # unknown recipients of one connection, then it is closed: nobody lists our addresses here
 MAX_IN_MEMORY = 256 * 2**20  # bytes of mail received at the same time
-HEADER_SCAN = 64 * 1024  # bytes searched for the From field
-FIELD_SCAN = 2000  # bytes of it that are read
 THREAD_ABOVE = 512 * 1024  # bytes of a mail that is hashed beside the loop
 _LATER = "451 4.3.0 Try again later"
 
@@ -53,27 +50,6 @@ class RecipientDirectory(Protocol):
     async def queue_of(self, address: str) -> str:
         """Key of the queue of a known address; empty when it has none of its own."""
         ...
-
-
-def fold(address: str) -> str:
-    """An address as it is compared: lower case, the plus-tag of the local part taken off."""
-    local, at, domain = address.rpartition("@")
-    if not at:
-        return address.strip('"').lower()
-    local = local.strip('"')
-    return f"{local.partition('+')[0] or local}@{domain.rstrip('.')}".lower()
-
-
-def from_identity(raw: bytes, mail_from: str) -> Identity:
-    """Who a mail says it is from: the address of its From field, else of the SMTP path.
-
-    Names with no address at all share the empty path's identity, ``mailer-daemon``: they are machines.
-    """
-    value = scan_headers(raw, (b"from",), HEADER_SCAN).get(b"from", b"")[:FIELD_SCAN]
-    for found in parse_addresses(raw_text(value), 1):
-        if found.address:
-            return Identity(IdentityKind.EMAIL, found.address.lower(), found.name[:200])
-    return Identity(IdentityKind.EMAIL, canonical(mail_from).lower() or "mailer-daemon")
 
 
 class MailDoor:
@@ -111,6 +87,8 @@ class MailDoor:
 
     async def start(self) -> None:
         """Open the door; raises :class:`SettingsError` for a bad certificate or a taken address."""
+        # aiosmtpd logs what strangers write, line by line and with their addresses.
+        logging.getLogger("mail.log").setLevel(logging.ERROR)
         host, port = split_listen(self._settings.smtp.listen)
         tls = self._tls_context()
         loop = asyncio.get_running_loop()
@@ -261,31 +239,22 @@ class MailDoor:
     async def _accept(self, session: Session, envelope: Envelope) -> None:
         """The mail as an inbound message, given to the sink."""
         raw = envelope.original_content or b""
-        mail_from = "" if envelope.mail_from in (None, "<>") else str(envelope.mail_from)
         peer = peer_address(session.peer)
         trusted, assumed = self._in_network(peer)
-        key = await asyncio.to_thread(ingest_key, raw) if len(raw) > THREAD_ABOVE else ingest_key(raw)
-        await self._sink.accept(
-            InboundMessage(
-                channel=Channel.EMAIL,
-                ingest_key=key,
-                sender=from_identity(raw, mail_from),
-                recipients=tuple(dict.fromkeys(envelope.rcpt_tos)),
-                raw=raw,
-                received_at=clock.now(),
-                queue=await self._queue(envelope.rcpt_tos),
-                envelope={
-                    "door": "smtp",
-                    "peer": peer,
-                    "helo": _readable(session.host_name or ""),
-                    "mail_from": mail_from,
-                    "recipients": list(dict.fromkeys(envelope.rcpt_tos)),
-                    "tls": session.ssl is not None,
-                    "trusted": trusted,
-                    "assumed": assumed,
-                },
-            )
-        )
+        recipients = list(dict.fromkeys(envelope.rcpt_tos))
+        queue = await self._queue(recipients)
+        saw = {
+            "door": "smtp",
+            "peer": peer,
+            "helo": _readable(session.host_name or ""),
+            "mail_from": "" if envelope.mail_from in (None, "<>") else envelope.mail_from,
+            "recipients": recipients,
+            "tls": session.ssl is not None,
+            "trusted": trusted,
+            "assumed": assumed,
+        }
+        made = partial(inbound_mail, raw, recipients=recipients, queue=queue, envelope=saw)
+        await self._sink.accept(await asyncio.to_thread(made) if len(raw) > THREAD_ABOVE else made())
 
     async def _queue(self, recipients: Iterable[str]) -> str:
         """The queue of the first recipient that has one."""

@@ -224,5 +224,7 @@ def _code(error: Exception) -> str:
 
 def _said(error: Exception) -> str:
     """What the other side said, on one line and short."""
-    text = f"{error.code} {error.message}" if isinstance(error, SMTPResponseException) else str(error) or type(error).__name__
+    text = str(error) or type(error).__name__
+    if isinstance(error, SMTPResponseException):
+        text = f"{error.code} {error.message}"
     return "".join(char if char.isprintable() else " " for char in text)[:300]

@@ -6,13 +6,13 @@ import binascii
 import re
 
 _PADDED = re.compile(rb"[^=]+=*")
-_BEGIN = re.compile(r"^begin [0-7]{3,4} (?P<name>[^\r\n]{1,255})\r?\n", re.M)
-_END = re.compile(r"^end[ \t]*\r?$", re.M)
+_BEGIN = re.compile(r"^begin [0-7]{3,4} (?P<name>[^\r\n]{1,255})\r?\n", re.MULTILINE)
+_END = re.compile(r"^end[ \t]*\r?$", re.MULTILINE)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 
 
 def base64_bytes(data: bytes) -> bytes:
-    """Decoded base64; junk between the letters, missing padding and padding in the middle are forgiven."""
+    """Return decoded base64; junk between the letters, missing padding and padding in the middle are forgiven."""
     first_pad = data.find(b"=")
     if first_pad >= 0 and _has_letters(data[first_pad:]):
         return b"".join(base64_bytes(chunk.rstrip(b"=\r\n \t")) for chunk in _PADDED.findall(data))
@@ -44,23 +44,17 @@ def decode_body(data: bytes, encoding: str) -> bytes:
 
 
 def uuencoded_files(text: str, limit: int = 50) -> tuple[str, list[tuple[str, bytes]]]:
-    """The text without its uuencoded blocks, and name and content of those among its first `limit` blocks."""
+    """Return the text without its uuencoded blocks, and name and content of those among the first `limit` blocks."""
     if "begin " not in text or "\nend" not in text:
         return text, []
     kept: list[str] = []
     files: list[tuple[str, bytes]] = []
     position = 0
-    for _ in range(limit):
-        begin = _BEGIN.search(text, position)
-        if not begin:
-            break
-        end = _END.search(text, begin.end())
-        if not end:
-            break
-        content = _uu_lines(text[begin.end() : end.start()])
-        if content is None:
-            kept.append(text[position : begin.end()])
-            position = begin.end()
+    for _, end in zip(range(limit), _END.finditer(text), strict=False):
+        start = text.rfind("\nbegin ", position, end.start()) + 1
+        begin = _BEGIN.match(text, start or position)
+        content = _uu_lines(text[begin.end() : end.start()]) if begin and begin.end() <= end.start() else None
+        if begin is None or content is None:
             continue
         kept.append(text[position : begin.start()])
         files.append((begin["name"].strip(), content))
@@ -70,7 +64,7 @@ def uuencoded_files(text: str, limit: int = 50) -> tuple[str, list[tuple[str, by
 
 
 def _uu_lines(block: str) -> bytes | None:
-    """Decoded lines of a block; None when a line is not uuencoded."""
+    """Return decoded lines of a block; None when a line is not uuencoded."""
     pieces = []
     for line in block.splitlines():
         data = line.encode("latin-1", "replace")

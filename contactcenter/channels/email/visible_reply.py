@@ -23,20 +23,28 @@ from contactcenter.channels.email.reply_phrases import (
     may_end_introduction,
 )
 
-MAX_LINES = 20_000  # lines looked at; what follows belongs to the quotation
+MAX_LINES = 5_000  # lines looked at; what follows belongs to the quotation
 
 _QUOTED = re.compile(r"\s{0,3}(?:>|&gt;)")
 _DELIMITER = re.compile(r"\s{0,2}(?:--|—|––|- -)\s*$")
+_TELLING = re.compile(r"[\d@<]")
 _LONG = 55  # characters from which on a quoted line may have been wrapped by the mailer
+_FOOTER_LINES = 40  # a footer is no longer
+_SIGNATURE_LINES = 20
+_TABLE_LINE = re.compile(r"[|\s]+")
 _CONTACT = re.compile(
-    r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{1,60}|https?://|\bwww\.|\b(?:tel|phone|mobile|fax|cell|skype|whatsapp|wechat|qq)\b\s?[:：.]?"
+    r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{1,60}|https?://|\bwww\.|\b(?:tel|phone|mobile|fax|cell|skype|whatsapp"
+    r"|wechat|qq)\b\s?[:：.]?"
     r"|(?:电话|手机|微信|传真|邮箱|地址)\s?[:：]|\+?\(?\d{2,4}\)?[\s./-]?\d{3,4}[\s./-]?\d{3,4}",
-    re.I,
+    re.IGNORECASE,
 )
 _FOOTER = re.compile(
-    r"mailing list|unsubscribe|you (?:are )?receiv(?:ed|ing) this|reply to this email directly|view it on github|confidential"
-    r"|intended (?:only|solely) for|if you (?:are not|have received)|virus-free|avast|退订|本邮件(?:及其附件)?(?:含有|包含)|保密|avg\.com",
-    re.I,
+    r"mailing list|unsubscribe|you (?:are )?receiv(?:ed|ing) this|reply to this email directly|view it on github"
+    r"|confidential"
+    r"|intended (?:only|solely) for|if you (?:are not|have received)|virus-free|avast|退订"
+    r"|本邮件(?:及其附件)?(?:含有|包含)|保密"
+    r"|avg\.com",
+    re.IGNORECASE,
 )
 
 
@@ -58,7 +66,7 @@ class Reply:
 
 
 def split_reply(lines: list[Line]) -> Reply:
-    """What was newly written, what was quoted, and the signature, of the lines of a body."""
+    """Return what was newly written, what was quoted, and the signature, of the lines of a body."""
     head = [Line(bare(line.text), line.mark) for line in lines[:MAX_LINES]]
     roles = [Role.OWN] * len(head)
     _mark_structure(head, roles)
@@ -67,18 +75,20 @@ def split_reply(lines: list[Line]) -> Reply:
     visible = join_lines([line for line, role in zip(head, roles, strict=True) if role is Role.OWN])
     if not visible.strip():
         return _nothing_left(lines)
-    quoted = join_lines([line for line, role in zip(head, roles, strict=True) if role is Role.QUOTE] + lines[MAX_LINES:])
+    quoted = join_lines(
+        [line for line, role in zip(head, roles, strict=True) if role is Role.QUOTE] + lines[MAX_LINES:]
+    )
     signature = join_lines([line for line, role in zip(head, roles, strict=True) if role is Role.SIGNATURE])
     return Reply(visible.strip(), quoted.strip(), signature.strip())
 
 
 def _nothing_left(lines: list[Line]) -> Reply:
-    """A mail that is all quotation or signature, such as a forwarded one, is shown whole."""
+    """Return a mail that is all quotation or signature, such as a forwarded one, is shown whole."""
     return Reply(join_lines(lines).strip(), "", "")
 
 
 def _mark_structure(lines: list[Line], roles: list[Role]) -> None:
-    """Takes over what the HTML containers said."""
+    """Take over what the HTML containers said."""
     seen_own = False
     for index, line in enumerate(lines):
         match line.mark:
@@ -94,8 +104,9 @@ def _mark_structure(lines: list[Line], roles: list[Role]) -> None:
 
 
 def _mark_quotations(lines: list[Line], roles: list[Role]) -> None:
-    """Finds quotations by their quote marks, introductions, separators and header blocks."""
+    """Find quotations by their quote marks, introductions, separators and header blocks."""
     index, own = 0, False
+    endings = {end for end, line in enumerate(lines) if may_end_introduction(line.text)}
     while index < len(lines):
         text = lines[index].text
         if roles[index] is not Role.OWN or not text.strip():
@@ -104,17 +115,17 @@ def _mark_quotations(lines: list[Line], roles: list[Role]) -> None:
         if _QUOTED.match(text):
             index = _mark_quoted_block(lines, roles, index)
             continue
-        if (own and is_separator(text)) or _is_header_block(lines, index):
+        if is_separator(text) or _is_header_block(lines, index):
             _mark_rest(roles, _with_rules(lines, index))
             return
         if own and is_device_line(text) and _stands_alone(lines, index):
             roles[index] = Role.SIGNATURE
-            if not _has_structure(lines, roles, index + 1):
+            if not _has_structure(lines, roles, index + 1, endings):
                 _mark_rest(roles, index + 1)
                 return
             index += 1
             continue
-        end = _introduction_end(lines, index)
+        end = _introduction_end(lines, index, endings)
         if end is None:
             own = True
             index += 1
@@ -157,7 +168,7 @@ def _starts_quotation(line: Line, role: Role) -> bool:
 
 
 def _mark_quoted_block(lines: list[Line], roles: list[Role], index: int) -> int:
-    """Marks lines with quote marks, and the pieces a mailer broke off them; returns the index behind them."""
+    """Mark lines with quote marks, and the pieces a mailer broke off them; returns the index behind them."""
     while index < len(lines):
         text = lines[index].text
         if _QUOTED.match(text):
@@ -174,19 +185,23 @@ def _is_broken_off(lines: list[Line], index: int) -> bool:
     """Whether a line without quote mark is the wrapped end of the long quoted line above it."""
     above = lines[index - 1].text.rstrip()
     below = lines[index + 1].text if index + 1 < len(lines) else ""
-    return bool(len(above) >= _LONG and _QUOTED.match(above) and _QUOTED.match(below) and len(lines[index].text) < len(above))
+    return bool(
+        len(above) >= _LONG and _QUOTED.match(above) and _QUOTED.match(below) and len(lines[index].text) < len(above)
+    )
 
 
 def _mark_bare_block(lines: list[Line], roles: list[Role], index: int) -> int:
-    """Marks a blockquote that an introduction announced; returns the index behind it."""
+    """Mark a blockquote that an introduction announced; returns the index behind it."""
     while index < len(lines) and (lines[index].mark is Mark.BLOCK or not lines[index].text.strip()):
         roles[index] = Role.QUOTE
         index += 1
     return index
 
 
-def _introduction_end(lines: list[Line], index: int) -> int | None:
+def _introduction_end(lines: list[Line], index: int, endings: set[int]) -> int | None:
     """Last line of an introduction that starts at `index`: it may have been wrapped into four lines."""
+    if endings.isdisjoint(range(index, index + 4)):
+        return None
     joined = ""
     for end in range(index, min(index + 4, len(lines))):
         text = lines[end].text.strip()
@@ -195,7 +210,7 @@ def _introduction_end(lines: list[Line], index: int) -> int | None:
         joined = f"{joined} {text}" if joined else text
         if len(joined) > 500:
             return None
-        if may_end_introduction(text) and is_introduction(joined):
+        if end in endings and is_introduction(joined):
             return end
         if end == index and not _may_go_on(joined):
             return None
@@ -204,7 +219,7 @@ def _introduction_end(lines: list[Line], index: int) -> int | None:
 
 def _may_go_on(text: str) -> bool:
     """Whether an introduction may go on in the next line: it has a number or an at-sign so far and ends no sentence."""
-    return any(c.isdigit() or c in "@<" for c in text) and text[-1] not in ".!?。！？"
+    return text[-1] not in ".!?。！？" and bool(_TELLING.search(text))
 
 
 def _is_header_block(lines: list[Line], index: int) -> bool:
@@ -226,15 +241,20 @@ def _is_header_block(lines: list[Line], index: int) -> bool:
         return Label.DATE in found and Label.SUBJECT in found and Label.TO in found
     others = len(found) - 1
     mail = any("@" in value for value in found.values())
-    return others >= 1 and mail or others >= 2 and Label.SUBJECT in found
+    return (others >= 1 and mail) or (others >= 2 and Label.SUBJECT in found)
 
 
 def _stands_alone(lines: list[Line], index: int) -> bool:
     """Whether an empty line, or the start, is above."""
-    return index == 0 or not lines[index - 1].text.strip() or lines[index].mark is Mark.SIGNATURE or index + 1 == len(lines)
+    return (
+        index == 0
+        or not lines[index - 1].text.strip()
+        or lines[index].mark is Mark.SIGNATURE
+        or index + 1 == len(lines)
+    )
 
 
-def _has_structure(lines: list[Line], roles: list[Role], start: int) -> bool:
+def _has_structure(lines: list[Line], roles: list[Role], start: int, endings: set[int]) -> bool:
     """Whether something recognisable as quotation follows, so that no more than that needs to go."""
     for index in range(start, min(start + 400, len(lines))):
         text = lines[index].text
@@ -242,13 +262,13 @@ def _has_structure(lines: list[Line], roles: list[Role], start: int) -> bool:
             continue
         if roles[index] is not Role.OWN or _QUOTED.match(text) or is_separator(text) or _is_header_block(lines, index):
             return True
-        if _introduction_end(lines, index) is not None:
+        if _introduction_end(lines, index, endings) is not None:
             return True
     return False
 
 
 def _mark_signature(lines: list[Line], roles: list[Role]) -> None:
-    """Finds the signature of each stretch of own words."""
+    """Find the signature of each stretch of own words."""
     own = [index for index, role in enumerate(roles) if role is Role.OWN]
     if not own:
         return
@@ -266,19 +286,28 @@ def _delimiter(lines: list[Line], own: list[int]) -> int | None:
     seen = False
     for position, index in enumerate(own):
         text = lines[index].text
-        if seen and _DELIMITER.match(text):
+        if seen and _DELIMITER.match(text) and _may_be_signature(lines, own[position + 1 :], exact=text == "-- "):
             return position
-        if seen and is_rule(text) and _is_footer(lines, own[position + 1 :]):
+        if seen and len(own) - position <= _FOOTER_LINES and is_rule(text) and _is_footer(lines, own[position + 1 :]):
             return position
         seen = seen or bool(text.strip())
     return None
+
+
+def _may_be_signature(lines: list[Line], below: list[int], exact: bool) -> bool:
+    """Whether what stands below a delimiter is short enough; below one that is not the exact "-- ", nothing may ask."""
+    texts = [lines[index].text.strip() for index in below[: _FOOTER_LINES + 1]]
+    filled = [text for text in texts if text]
+    if exact:
+        return True
+    return len(filled) <= _SIGNATURE_LINES and not any(text[-1] in "?？:：" for text in filled)
 
 
 def _is_footer(lines: list[Line], below: list[int]) -> bool:
     """Whether what stands below a rule is a list's footer, a disclaimer or a business card."""
     texts = [lines[index].text.strip() for index in below]
     texts = [text for text in texts if text]
-    if not texts or len(texts) > 25:
+    if not texts:
         return False
     if any(_FOOTER.search(text[:300]) for text in texts):
         return True
@@ -301,10 +330,11 @@ def _closing(lines: list[Line], own: list[int]) -> int | None:
         above = lines[own[position - 1]].text.strip()
         if text and is_sign_off(text) and len([t for t in texts if t]) <= 8:
             first = position
-            break
+            if not is_sign_off(above):
+                break
         if is_device_line(texts[-1]) and not above and (len(texts) == 1 or _is_name(texts[:-1])):
             first = position
-        if not above and _is_card(texts):
+        if not above and (_is_card(texts) or _is_table_card(texts)):
             first = position
     return first if 0 < first < last and any(lines[i].text.strip() for i in own[:first]) else None
 
@@ -312,6 +342,11 @@ def _closing(lines: list[Line], own: list[int]) -> int | None:
 def _is_name(texts: list[str]) -> bool:
     """Whether one or two lines are a name, so that a device line below belongs to a signature with it."""
     return len(texts) <= 2 and all(0 < len(text) <= 40 and text[-1] not in ".,:;?!。，：；？！" for text in texts)
+
+
+def _is_table_card(texts: list[str]) -> bool:
+    """Whether the last lines are a card drawn as a table, as phone clients of Chinese providers add it."""
+    return len(texts) <= 14 and texts[0].startswith("|") and sum(bool(_TABLE_LINE.fullmatch(t)) for t in texts if t) >= 3
 
 
 def _is_card(texts: list[str]) -> bool:

@@ -45,6 +45,8 @@ class TwilioSender:
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Create the message at Twilio; its SID is the external id."""
+        if not self._settings.enabled:
+            raise PermanentDelivery("text messages are not set up: see [twilio] in contactcenter.toml")
         if message.files:
             raise PermanentDelivery("a text message carries no files")
         if not message.text.strip():
@@ -57,6 +59,8 @@ class TwilioSender:
         Twilio keeps no reference of ours: the oldest one with the same sender and text, made since the message was
         written, is taken for it. Raises :class:`TemporaryDelivery` when Twilio cannot be asked now.
         """
+        if not self._settings.enabled:
+            return None
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._find, message)
 
     async def close(self) -> None:
@@ -80,9 +84,7 @@ class TwilioSender:
         with _translated(reading=True):
             found = client.messages.list(to=message.to.value, from_=self._number(message), limit=LOOK_BACK)
         fitting = [
-            one
-            for one in found
-            if one.body in wanted and one.date_created is not None and one.date_created >= since
+            one for one in found if one.body in wanted and one.date_created is not None and one.date_created >= since
         ]
         if not fitting:
             return None

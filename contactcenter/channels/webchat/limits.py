@@ -22,6 +22,7 @@ class Limits:
     strikes: int = 3  # frames that make no sense before the socket is closed
     hello_seconds: float = 10.0  # to say hello after connecting
     send_seconds: float = 10.0  # to take a frame; who reads more slowly is let go
+    goodbye_seconds: float = 3.0  # to take the closing frame
     heartbeat_seconds: float = 25.0  # between two pings
 
 

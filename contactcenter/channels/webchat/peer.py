@@ -43,7 +43,7 @@ def rate_key(peer: str) -> str:
     address = _address(peer)
     if isinstance(address, IPv6Address):
         return str(IPv6Network((address, 64), strict=False))
-    return peer
+    return str(address or peer)
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

@@ -19,3 +19,6 @@ class ChatSender:
     async def find(self, message: OutboundMessage) -> SendResult | None:
         """An interrupted try went out just as well: the row is there."""
         return await self.send(message)
+
+    async def close(self) -> None:
+        """Nothing is kept between two messages."""

@@ -59,7 +59,7 @@ class WebChat:
         self._peers = Peers(settings.http.trusted_proxies)
         self._connections = Rate(limits.connections_per_minute, 60.0)
         self._audience = Audience(hub)
-        self._open: set[web.WebSocketResponse] = set()
+        self._open: set[VisitorSocket] = set()
         self._shared = Shared(
             sink=sink,
             history=history,
@@ -115,15 +115,15 @@ class WebChat:
                 request.transport.abort()
 
         user_agent = request.headers.get("User-Agent", "")
-        self._open.add(ws)
+        socket = VisitorSocket(self._shared, ws, peer=peer, user_agent=user_agent, abort=abort)
+        self._open.add(socket)
         try:
-            await VisitorSocket(self._shared, ws, peer=peer, user_agent=user_agent, abort=abort).run()
+            await socket.run()
         finally:
-            self._open.discard(ws)
+            self._open.discard(socket)
         return ws
 
     async def close(self, application: web.Application | None = None) -> None:
         """Say goodbye to every visitor; the widgets come back by themselves."""
         del application
-        goodbyes = (ws.close(code=WSCloseCode.GOING_AWAY, message=b"restart") for ws in list(self._open))
-        await asyncio.gather(*goodbyes, return_exceptions=True)
+        await asyncio.gather(*(socket.close(WSCloseCode.GOING_AWAY, "restart") for socket in list(self._open)))

@@ -122,7 +122,7 @@ class VisitorSocket:
                     if not await self._refuse(Problem(ProblemCode.HELLO_FIRST, "say hello first")):
                         return None
         except TimeoutError:
-            await self._close(WSCloseCode.POLICY_VIOLATION, "no hello")
+            await self.close(WSCloseCode.POLICY_VIOLATION, "no hello")
         return None
 
     async def _recognise(self, hello: Hello) -> str | None:
@@ -145,6 +145,8 @@ class VisitorSocket:
             await self._turn_away(Problem(ProblemCode.LATER, "the chat cannot be opened now", retry_after=5))
             return False
         visitor = self._visitor.value
+        # Nothing was said to a visitor before he was made: his own id is as good a mark as a line's.
+        self._last = self._last or visitor
         await self._send(protocol.welcome(self._shared.tokens.issue(visitor), visitor, lines))
         return True
 
@@ -180,7 +182,7 @@ class VisitorSocket:
         while True:
             message = await self._ws.receive()
             if self._frames.take("", now().timestamp()):
-                await self._close(WSCloseCode.POLICY_VIOLATION, "too many frames")
+                await self.close(WSCloseCode.POLICY_VIOLATION, "too many frames")
                 return None
             match message.type:
                 case WSMsgType.TEXT:
@@ -207,7 +209,7 @@ class VisitorSocket:
         self._strikes += problem.code.strike
         if self._strikes < self._shared.limits.strikes:
             return True
-        await self._close(WSCloseCode.POLICY_VIOLATION, "not our protocol")
+        await self.close(WSCloseCode.POLICY_VIOLATION, "not our protocol")
         return False
 
     async def _say(self, say: Say) -> None:
@@ -309,17 +311,22 @@ class VisitorSocket:
     async def _send(self, frame: str) -> None:
         """Send, or let a visitor go who does not read."""
         try:
-            async with asyncio.timeout(self._shared.limits.send_seconds):
-                await self._ws.send_str(frame)
+            # A visitor who has left is noticed where his frames are read.
+            with suppress(ConnectionError):
+                async with asyncio.timeout(self._shared.limits.send_seconds):
+                    await self._ws.send_str(frame)
         except TimeoutError:
             _log.info("chat visitor does not read", peer=self._peer)
             self._abort()
-        except ConnectionError:
-            _log.debug("chat visitor left", peer=self._peer)  # receive() ends the run
 
     async def _turn_away(self, problem: Problem) -> None:
         await self._send(protocol.problem(problem))
-        await self._close(WSCloseCode.TRY_AGAIN_LATER, problem.message)
+        await self.close(WSCloseCode.TRY_AGAIN_LATER, problem.message)
 
-    async def _close(self, code: WSCloseCode, reason: str) -> None:
-        await self._ws.close(code=code, message=reason.encode())
+    async def close(self, code: WSCloseCode, reason: str) -> None:
+        """Say goodbye; who does not take even that is cut off."""
+        try:
+            async with asyncio.timeout(self._shared.limits.goodbye_seconds):
+                await self._ws.close(code=code, message=reason.encode())
+        except TimeoutError:
+            self._abort()

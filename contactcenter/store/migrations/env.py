@@ -7,7 +7,9 @@ _connection = context.config.attributes["connection"]
 context.configure(
     connection=_connection,
     target_metadata=context.config.attributes["metadata"],
-    include_name=lambda name, kind, _parents: not (kind == "table" and (name or "").startswith(("procrastinate_", "jobs_schema"))),
+    include_name=lambda name, kind, _parents: (
+        not (kind == "table" and (name or "").startswith(("procrastinate_", "jobs_schema")))
+    ),
     compare_type=True,
 )
 with context.begin_transaction():

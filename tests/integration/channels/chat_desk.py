@@ -32,7 +32,9 @@ class ChatDesk:
             return Accepted(known, duplicate=True)
         self.inbound.append(message)
         line_id = self._ids[message.ingest_key] = new_id()
-        line = ChatLine(line_id, Direction.IN, AuthorType.CUSTOMER, message.sender.name, message.text, now(), message.external_id)
+        line = ChatLine(
+            line_id, Direction.IN, AuthorType.CUSTOMER, message.sender.name, message.text, now(), message.external_id
+        )
         self._of(str(message.sender))[line_id] = line
         return Accepted(line_id)
 
@@ -71,7 +73,9 @@ class Visitor:
         return f"chat:{self.id}"
 
     async def hello(self, **fields):
-        await self.ws.send_json({"type": "hello", "page": f"{ORIGIN}/cover", "title": "Cover", "language": "en", **fields})
+        await self.ws.send_json(
+            {"type": "hello", "page": f"{ORIGIN}/cover", "title": "Cover", "language": "en", **fields}
+        )
         frame = await self.next()
         if frame["type"] == "welcome":
             self.id, self.token = frame["visitor"], frame["token"]
@@ -100,7 +104,14 @@ class ChatHouse:
         self.watched = []
         settings = Settings(chat=Chat(origins=(ORIGIN,)), http=Http(**http))
         self.chat = WebChat(
-            settings, self.desk, self.desk, self.hub, self.desk, SECRET, on_typing=self.watched.append, limits=limits or Limits()
+            settings,
+            self.desk,
+            self.desk,
+            self.hub,
+            self.desk,
+            SECRET,
+            on_typing=self.watched.append,
+            limits=limits or Limits(),
         )
         self.app = web.Application()
         self.app.add_routes(self.chat.routes())

@@ -22,7 +22,14 @@ ACCOUNT = "AC" + "0" * 32
 TOKEN = "a-token"
 OURS, CUSTOMER = "+12025550100", "+8613800138000"
 SID = "SM" + "ab" * 16
-FIELDS = {"MessageSid": SID, "AccountSid": ACCOUNT, "From": CUSTOMER, "To": OURS, "Body": "Where is my parcel?", "NumMedia": "0"}
+FIELDS = {
+    "MessageSid": SID,
+    "AccountSid": ACCOUNT,
+    "From": CUSTOMER,
+    "To": OURS,
+    "Body": "Where is my parcel?",
+    "NumMedia": "0",
+}
 
 
 class World:
@@ -61,7 +68,10 @@ class World:
         sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
         if sign is not None:
             sent["X-Twilio-Signature"] = RequestValidator(TOKEN).compute_signature(self.base + path, sign)
-        async with aiohttp.ClientSession() as client, client.request(method, self.base + path, data=body, headers=sent) as answer:
+        async with (
+            aiohttp.ClientSession() as client,
+            client.request(method, self.base + path, data=body, headers=sent) as answer,
+        ):
             return answer.status, answer.content_type, await answer.text()
 
 
@@ -185,7 +195,12 @@ async def test_a_sink_that_is_away_means_later(world):
 
 async def test_media_elsewhere_than_at_twilio_are_dropped(world):
     media = {"MediaUrl0": "https://api.twilio.com/2010-04-01/a", "MediaContentType0": "image/png"}
-    extra = {"NumMedia": "4", **media, "MediaUrl1": "http://169.254.169.254/", "MediaUrl2": "https://api.twilio.com@evil/"}
+    extra = {
+        "NumMedia": "4",
+        **media,
+        "MediaUrl1": "http://169.254.169.254/",
+        "MediaUrl2": "https://api.twilio.com@evil/",
+    }
     assert await world.simulator.inject(CUSTOMER, OURS, "", extra=extra) == 200
     [message] = world.sink.messages
     assert message.envelope["media"] == [{"url": media["MediaUrl0"], "content_type": "image/png"}]
@@ -270,3 +285,10 @@ async def test_an_interrupted_text_is_found_again(world):
 async def test_files_do_not_go_by_text(world):
     with pytest.raises(PermanentDelivery):
         await world.sender.send(text(files=(FileContent("a.pdf", "application/pdf", b"x"),)))
+
+
+async def test_without_an_account_there_is_no_webhook_and_no_text():
+    settings = Settings()
+    assert TwilioWebhooks(settings, RecordingSink(), RecordingReceipts()).routes() == []
+    with pytest.raises(PermanentDelivery, match="twilio"):
+        await TwilioSender(settings).send(text())

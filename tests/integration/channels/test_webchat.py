@@ -31,7 +31,11 @@ async def test_a_message_is_accepted_with_all_the_door_saw(house):
     [message] = house.desk.inbound
     assert frame == {"type": "accepted", "client_id": "client-id-1", "id": frame["id"]}
     assert (message.channel, message.ingest_key) == (Channel.CHAT, f"{visitor.id}:client-id-1")
-    assert (message.sender.kind, message.sender.value, message.sender.name) == (IdentityKind.CHAT, visitor.id, "Mei Lin")
+    assert (message.sender.kind, message.sender.value, message.sender.name) == (
+        IdentityKind.CHAT,
+        visitor.id,
+        "Mei Lin",
+    )
     assert (message.text, message.external_id, message.authenticated) == ("Where is my order?", "client-id-1", False)
     assert message.envelope | {"user_agent": ""} == {
         "page": f"{ORIGIN}/orders",
@@ -98,6 +102,13 @@ async def test_another_visitors_reply_is_not_sent_here(house):
     assert (await visitor.say("Hello"))["type"] == "accepted"
 
 
+async def test_a_new_visitor_misses_nothing_of_a_burst(house):
+    visitor = await house.visitor()
+    for number in range(150):
+        house.desk.answer(visitor.identity, str(number))
+    assert [(await visitor.next())["text"] for _ in range(150)] == [str(number) for number in range(150)]
+
+
 # ---- resuming ----------------------------------------------------------------------------------------------------
 
 
@@ -147,7 +158,9 @@ async def test_a_long_backlog_arrives_whole_and_in_order(house):
     assert [line["text"] for line in lines] == [str(number) for number in range(250)]
 
 
-@pytest.mark.parametrize("change", [lambda token: token[:-2], lambda token: token.replace("v1", "v2"), lambda token: "x" * 5000])
+@pytest.mark.parametrize(
+    "change", [lambda token: token[:-2], lambda token: token.replace("v1", "v2"), lambda token: "x" * 5000]
+)
 async def test_a_wrong_token_makes_a_new_visitor_without_history(house, change):
     visitor = await house.visitor()
     await visitor.say("my secret")
@@ -226,7 +239,9 @@ async def test_a_restart_says_going_away(house):
 # ---- who is not let in -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("origin", [None, "null", "https://evil.example", f"{ORIGIN}.evil.example", "http://shop.example"])
+@pytest.mark.parametrize(
+    "origin", [None, "null", "https://evil.example", f"{ORIGIN}.evil.example", "http://shop.example"]
+)
 async def test_a_page_that_may_not_carry_the_widget_gets_403(house, origin):
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
         await house.connect(origin)
@@ -336,7 +351,7 @@ async def test_one_visitor_holds_only_so_many_sockets():
 
 
 async def test_who_does_not_read_is_let_go():
-    async with ChatHouse(Limits(send_seconds=0.2)) as house:
+    async with ChatHouse(Limits(send_seconds=0.1)) as house:
         reader, writer = await asyncio.open_connection("127.0.0.1", house.client.port, limit=1024)
         visitor = await house.visitor()
         writer.write(_upgrade() + _masked(json.dumps({"type": "hello", "token": visitor.token})))
@@ -345,6 +360,7 @@ async def test_who_does_not_read_is_let_go():
         for _ in range(400):
             house.desk.answer(visitor.identity, "x" * 40_000)
         while house.chat.connected > 1:
+            house.chat.show_typing(visitor.identity)
             await visitor.next()
         writer.close()
     assert house.chat.connected == 0
@@ -352,7 +368,9 @@ async def test_who_does_not_read_is_let_go():
 
 def _upgrade():
     lines = ("GET /chat/ws HTTP/1.1", "Host: x", f"Origin: {ORIGIN}", "Upgrade: websocket", "Connection: Upgrade")
-    return "\r\n".join([*lines, "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "", ""]).encode()
+    return "\r\n".join(
+        [*lines, "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "", ""]
+    ).encode()
 
 
 def _masked(text):

@@ -7,6 +7,7 @@ import { Store } from "./store.js";
 import { textsFor } from "./texts.js";
 
 const BUBBLE = "M12 4c-5 0-9 3.4-9 7.6 0 2.4 1.3 4.5 3.4 5.9L6 21l4-2.1c.6.1 1.3.2 2 .2 5 0 9-3.3 9-7.5S17 4 12 4z";
+const DOWN = "M6 9.5l6 6 6-6";
 const CROSS = "M6 6l12 12M18 6L6 18";
 const PLANE = "M4 12L20 4l-5 16-4-6z";
 const MAX_CHARS = 4_000;
@@ -87,14 +88,15 @@ class Chat {
       "button",
       { type: "button", className: "launcher", "aria-expanded": "false", "aria-controls": "panel", onclick: () => (this.isOpen ? this.close() : this.open()) },
       icon(BUBBLE),
+      icon(DOWN),
       this.badge,
     );
     this.note = h("p", { className: "note", role: "status", hidden: true });
     this.live = h("p", { className: "aside", role: "status" });
     const heading = h("h2", { id: "title", textContent: title || t.title });
     const head = h(
-      "header",
-      {},
+      "div",
+      { className: "head" },
       heading,
       h("button", { type: "button", className: "close", "aria-label": t.close, title: t.close, onclick: () => this.close() }, icon(CROSS)),
     );

@@ -12,7 +12,7 @@ export class Log {
   constructor(texts, { ask, retry }) {
     this.texts = texts;
     this.retry = retry;
-    this.clock = new Intl.DateTimeFormat(texts.tag, { hour: "2-digit", minute: "2-digit" });
+    this.clock = new Intl.DateTimeFormat(texts.tag, { timeStyle: "short" });
     this.calendar = new Intl.DateTimeFormat(texts.tag, { day: "numeric", month: "long", year: "numeric" });
     this.greeting = h("div", { className: "greeting" }, h("p", { textContent: texts.hello }), h("p", { textContent: texts.hint }));
     this.dots = h("p", { className: "dots", hidden: true }, h("i"), h("i"), h("i"), h("span", { className: "aside", textContent: texts.typing }));

@@ -10,8 +10,15 @@ SENDER = Identity(IdentityKind.PHONE, "+13125550100")
 
 
 def test_the_text_is_all_there_is():
-    content = read(InboundMessage(Channel.SMS, "SM1", SENDER, text=" hi\r\nthere ", external_id="SM1", authenticated=True))
-    assert (content.text, content.visible_text, content.external_id, content.authenticated) == ("hi\nthere", "hi\nthere", "SM1", True)
+    content = read(
+        InboundMessage(Channel.SMS, "SM1", SENDER, text=" hi\r\nthere ", external_id="SM1", authenticated=True)
+    )
+    assert (content.text, content.visible_text, content.external_id, content.authenticated) == (
+        "hi\nthere",
+        "hi\nthere",
+        "SM1",
+        True,
+    )
 
 
 def test_two_equal_texts_are_two_messages():

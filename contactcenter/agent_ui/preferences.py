@@ -1,0 +1,26 @@
+"""An agent's own language, appearance and signature: kept with the agent, so they follow him to other machines."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from contactcenter.agent_ui.session import LANGUAGE_COOKIE, THEME_COOKIE, local_path, remember
+from contactcenter.agent_ui.visit import Doors, Visit, post
+from contactcenter.staff import agents
+
+
+def doors() -> Doors:
+    """The preferences menu."""
+    return (post("/preferences", change),)
+
+
+async def change(visit: Visit) -> web.StreamResponse:
+    """Take over what the menu says; a field that is not there stays as it is."""
+    language, theme = visit.text("language") or None, visit.text("theme") or None
+    signature = visit.text("signature") if "signature" in visit.form else None
+    async with visit.store.transaction() as uow:
+        agent = await agents.set_preferences(uow, visit.actor, language=language, theme=theme, signature=signature)
+    response = visit.go(local_path(visit.text("back", "/inbox")))
+    remember(response, visit.room, LANGUAGE_COOKIE, agent.language)
+    remember(response, visit.room, THEME_COOKIE, agent.theme)
+    return response

@@ -1,0 +1,234 @@
+"""`contactcenter triage …`: understand texts, train models, measure them. No database is needed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, TextColumn
+
+from contactcenter import clock
+from contactcenter.cli.terminal import JsonOption, print_rows
+from contactcenter.errors import InvalidInput
+from contactcenter.settings import data_directory
+from contactcenter.triage.assessment import Assessment, TriageInput
+
+if TYPE_CHECKING:
+    from contactcenter.triage.assess import Assessor
+    from contactcenter.triage.corpus import Corpus
+    from contactcenter.triage.registry import TrainedModel
+
+DEFAULT_MODEL = "triage-service"
+SUGGEST_FROM = 0.5
+"""Probability of the category from which ``assess`` says "suggest"."""
+
+_BATCH = 32
+
+app = typer.Typer(help="Understanding: assess, train, evaluate.", no_args_is_help=True)
+
+ModelOption = Annotated[
+    str, typer.Option("--model", help="A shipped name, a name in the data directory's models/, or a path.")
+]
+DataDirectoryOption = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="CONTACTCENTER_DATA", help="Data directory to look for the model in."),
+]
+TableOption = Annotated[
+    Path,
+    typer.Option("--data", help="A CSV file, or a corpus folder (see the README of models/triage-service)."),
+]
+TextOption = Annotated[str, typer.Option("--text", help="Column with the text.")]
+LabelOption = Annotated[str, typer.Option("--label", help="Column with the category.")]
+LanguageOption = Annotated[
+    str | None, typer.Option("--language", help="Column with the language (en, zh, other); detected when not given.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One message of the input, or why a line of it is none."""
+
+    id: str
+    message: TriageInput | None
+    fault: str = ""
+
+
+@app.callback()
+def _triage() -> None:
+    """Understanding: assess, train, evaluate."""
+
+
+@app.command()
+def assess(
+    source: Annotated[str, typer.Argument(metavar="[-]", help="A file, or - for standard input.")] = "-",
+    model: ModelOption = DEFAULT_MODEL,
+    data: DataDirectoryOption = None,
+    as_json: Annotated[bool, typer.Option("--json", hidden=True)] = True,
+) -> None:
+    """Print what triage says about a text, or about each of many JSON lines, as one JSON object a line.
+
+    Input is one text, or lines {"id", "text", "subject"?, "received_at"?}. The decision is "suggest" where the category
+    has a probability of 0.5 or more in English or Chinese and the message is no complaint, else "route"; without a
+    database nothing is ever answered. A line that cannot be read is named on standard error and gives exit code 1.
+    """
+    del as_json
+    from contactcenter.triage import registry
+    from contactcenter.triage.assess import Assessor
+
+    lines = _read(source)
+    assessor = Assessor.load(registry.find(model, data_directory(data)))
+    faults = 0
+    while batch := list(islice(lines, _BATCH)):
+        faults += _print_batch(assessor, batch)
+    if faults:
+        raise typer.Exit(1)
+
+
+def _read(source: str) -> Iterator[_Line]:
+    """The messages of the input: JSON lines when the first one is an object with a text, else one text."""
+    if source == "-":
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+        lines: Iterator[str] = iter(sys.stdin)
+    else:
+        try:
+            lines = iter(Path(source).read_text(encoding="utf-8", errors="replace").splitlines(keepends=True))
+        except OSError as error:
+            raise InvalidInput(f"{source}: {error.strerror}") from error
+    first = next((line for line in lines if line.strip()), None)
+    if first is None:
+        print("contactcenter: nothing to assess on standard input", file=sys.stderr)
+        raise typer.Exit(2)
+    if _parsed(1, first).message is not None:
+        return (_parsed(number, line) for number, line in enumerate(chain([first], lines), 1) if line.strip())
+    return iter([_Line(clock.new_id(), TriageInput("".join(chain([first], lines)).strip(), "", clock.now()))])
+
+
+def _parsed(number: int, line: str) -> _Line:
+    """A JSON line as a message."""
+    try:
+        record = json.loads(line)
+        text, subject = record["text"], record.get("subject") or ""
+        moment = datetime.fromisoformat(record["received_at"]) if record.get("received_at") else clock.now()
+        return _Line(str(record.get("id", number)), TriageInput(text + "", subject + "", moment))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        return _Line(str(number), None, f"line {number}: {type(error).__name__}: {error}")
+
+
+def _print_batch(assessor: Assessor, batch: Sequence[_Line]) -> int:
+    """Print the assessments of the readable lines; the number of unreadable ones."""
+    readable = [(line.id, line.message) for line in batch if line.message is not None]
+    assessments = assessor.assess([message for _, message in readable])
+    for (identifier, _), assessment in zip(readable, assessments, strict=True):
+        print(json.dumps(_record(identifier, assessment), ensure_ascii=False), flush=True)
+    faults = [line.fault for line in batch if line.message is None]
+    for fault in faults:
+        print(f"contactcenter: {fault}", file=sys.stderr)
+    return len(faults)
+
+
+def _record(identifier: str, assessment: Assessment) -> dict[str, Any]:
+    """The object of one message, in the documented order."""
+    record = {"id": identifier, **assessment.to_json(), "answer": None, "decision": _decision(assessment)}
+    for last in ("why", "model"):
+        record[last] = record.pop(last)
+    return record
+
+
+def _decision(assessment: Assessment) -> str:
+    sure = assessment.category.probability >= SUGGEST_FROM and assessment.language != "other"
+    return "suggest" if sure and not assessment.complaint.is_complaint else "route"
+
+
+@app.command()
+def train(
+    data: TableOption,
+    out: Annotated[Path, typer.Option("--out", help="Folder to publish the model in; its name is the model's.")],
+    text: TextOption = "text",
+    label: LabelOption = "category",
+    language: LanguageOption = None,
+    base: Annotated[
+        str, typer.Option(help="Model that lends the heads the data has no labels for (urgency, mood, complaint).")
+    ] = DEFAULT_MODEL,
+    as_json: JsonOption = False,
+) -> None:
+    """Train categories from a CSV file, or all four heads from a corpus folder. Needs the extra `train`.
+
+    The model before stays loadable in the folder `previous` below the new one.
+    """
+    from contactcenter.triage import registry
+
+    try:
+        from contactcenter.triage import training
+    except ImportError as error:
+        raise InvalidInput(f"{error}; install what training needs: pip install 'contactcenter[train]'") from error
+    corpus, lender = _corpus_and_base(data, text, label, language, base)
+    with Progress(TextColumn("{task.description}"), *Progress.get_default_columns()[1:], console=Console(stderr=True),
+                  disable=not sys.stderr.isatty(), transient=True) as bar:  # fmt: skip
+        task = bar.add_task("training", total=1.0)
+        trained = training.train(
+            corpus,
+            out.absolute().name,
+            base=lender,
+            progress=lambda step, share: bar.update(task, description=step, completed=share),
+        )
+    registry.publish(trained, out)
+    measured = trained.training["cross_validation"]
+    if not as_json:
+        print(f"{len(corpus.examples)} rows, cross-validated; published in {out}")
+    print_rows([{"head": head, **figures} for head, figures in measured.items()], as_json=as_json)
+
+
+def _corpus_and_base(
+    data: Path, text: str, label: str, language: str | None, base: str
+) -> tuple[Corpus, TrainedModel | None]:
+    """What to train from, and the model that lends heads when the data is about categories alone."""
+    from contactcenter.triage import corpus, registry
+
+    if data.is_dir():
+        return corpus.read_folder(data, corpus.TRAIN), None
+    table = corpus.read_table(data, text, label, language)
+    return table, registry.load(registry.find(base, data_directory(None)))
+
+
+@app.command()
+def evaluate(
+    data: TableOption,
+    model: ModelOption = DEFAULT_MODEL,
+    text: TextOption = "text",
+    label: LabelOption = "category",
+    language: LanguageOption = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the whole report to this JSON file.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure a model on labelled data: categories of a CSV file, or all heads on a corpus folder's test rows."""
+    from contactcenter.triage import corpus, evaluation, registry
+
+    trained = registry.load(registry.find(model, data_directory(None)))
+    folder = data.is_dir()
+    labelled = corpus.read_folder(data, corpus.TEST) if folder else corpus.read_table(data, text, label, language)
+    report = evaluation.evaluate(trained, labelled)
+    rendered = json.dumps(report, ensure_ascii=False, indent=2)
+    if out is not None:
+        out.write_text(rendered + "\n", encoding="utf-8")
+    if as_json:
+        print(rendered)
+    else:
+        print_rows(_summary(report), as_json=False)
+
+
+def _summary(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """The figures of each head, overall and for each language, as rows."""
+    rows = []
+    for name, head in report["heads"].items():
+        for language, figures in {"all": head, **head["languages"]}.items():
+            keys = ("rows", "accuracy", "macro_f1", "ece")
+            rows.append({"head": name, "language": language, **{key: figures[key] for key in keys}})
+    return rows
