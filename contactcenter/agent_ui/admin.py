@@ -13,7 +13,7 @@ from contactcenter.agent_ui.words import mark
 from contactcenter.errors import ContactCenterError, InvalidInput
 from contactcenter.staff import agents
 from contactcenter.staff.access import Role
-from contactcenter.staff.tokens import PROGRAM_DOMAIN
+from contactcenter.staff.tokens import is_program
 from contactcenter.tickets import mailboxes
 
 
@@ -64,7 +64,7 @@ async def first_steps(visit: Visit) -> web.StreamResponse:
     async with visit.store.read() as uow:
         boxes = await mailboxes.list_mailboxes(uow, visit.room.settings)
         everybody = await agents.list_agents(uow, include_inactive=False)
-    people = [agent for agent in everybody if not agent.email.endswith(PROGRAM_DOMAIN)]
+    people = [agent for agent in everybody if not is_program(agent)]
     settings = visit.room.settings
     return page(
         visit,

@@ -14,7 +14,7 @@ from contactcenter.errors import Conflict, ContactCenterError, InvalidInput
 from contactcenter.staff import agents
 from contactcenter.staff.access import Role
 from contactcenter.staff.records import Agent
-from contactcenter.staff.tokens import PROGRAM_DOMAIN
+from contactcenter.staff.tokens import is_program
 from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets import queues
 
@@ -130,11 +130,6 @@ async def enable(visit: Visit) -> web.StreamResponse:
     async with visit.store.transaction() as uow:
         agent = await agents.enable(uow, visit.actor, visit.path["id"])
     return visit.go(f"/admin/agents/{agent.id}?done=enabled")
-
-
-def is_program(agent: Agent) -> bool:
-    """Whether the agent is a program that acts by API tokens and never signs in."""
-    return agent.email.endswith(PROGRAM_DOMAIN)
 
 
 def _role(visit: Visit) -> Role:

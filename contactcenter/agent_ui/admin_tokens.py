@@ -68,6 +68,7 @@ async def _page(
         "admin/tokens.html",
         status,
         rows=rows,
+        is_program=tokens.is_program,
         secret=secret,
         name="" if secret else visit.text("name"),
         acts_as=visit.text("acts_as") or Role.AGENT.value,

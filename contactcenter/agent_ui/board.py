@@ -14,7 +14,7 @@ from aiohttp import web
 
 from contactcenter.agent_ui.visit import Doors, Visit, get
 from contactcenter.staff.agents import Availability
-from contactcenter.staff.tokens import PROGRAM_DOMAIN
+from contactcenter.staff.tokens import is_program
 from contactcenter.tickets import queues
 from contactcenter.tickets.queues import AgentTile, Board, Tile
 
@@ -93,7 +93,7 @@ def figures(tile: Tile) -> dict[str, int]:
 
 def by_state(board: Board) -> dict[str, list[AgentTile]]:
     """People (not programs) by availability, online first."""
-    people = [tile for tile in board.agents if not tile.agent.email.endswith(PROGRAM_DOMAIN)]
+    people = [tile for tile in board.agents if not is_program(tile.agent)]
     return {state.value: [tile for tile in people if tile.availability is state] for state in Availability}
 
 

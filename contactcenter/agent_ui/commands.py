@@ -179,7 +179,7 @@ async def merge(visit: Visit) -> web.StreamResponse:
 
 
 async def bulk(visit: Visit) -> web.StreamResponse:
-    """One command on many tickets: ``action`` with ``value`` on ``numbers``, or ``set`` of ``number:value`` to go back."""
+    """One command on many tickets: ``action`` with ``value`` on ``numbers``; ``set`` of ``number:value`` goes back."""
     action = visit.text("action")
     wanted = _pairs(visit)
     before: list[str] = []
@@ -206,7 +206,8 @@ async def bulk(visit: Visit) -> web.StreamResponse:
 def _pairs(visit: Visit) -> list[tuple[int, str]]:
     """Ticket numbers, each with the value to set. Raises :class:`InvalidInput`."""
     given = [part.partition(":") for part in visit.text("set").split(",") if part]
-    pairs = [(number, value) for number, _, value in given] or [(number, visit.text("value")) for number in visit.texts("numbers")]
+    same = [(number, visit.text("value")) for number in visit.texts("numbers")]
+    pairs = [(number, value) for number, _, value in given] or same
     if not pairs or len(pairs) > BULK or not all(number.isdigit() and len(number) <= 18 for number, _ in pairs):
         raise InvalidInput(visit.gettext("Select tickets first"), field="numbers")
     return sorted((int(number), value) for number, value in pairs)
@@ -234,8 +235,11 @@ async def _one_of_many(visit: Visit, uow: UnitOfWork, ticket: Ticket, action: st
 
 
 def moment_of(written: str, zone_name: str) -> datetime | None:
-    """When a snooze ends: ``later`` (three hours), ``tomorrow`` and ``week`` (its Monday) at nine, or a local date and
-    time as a browser writes it; empty is None. Raises :class:`InvalidInput`."""
+    """When a snooze ends, None for an empty text.
+
+    ``later`` is three hours, ``tomorrow`` and ``week`` (next Monday) are nine o'clock; else a local date and time as a
+    browser writes it. Raises :class:`InvalidInput`.
+    """
     if not written:
         return None
     here = clock.now().astimezone(zone(zone_name))

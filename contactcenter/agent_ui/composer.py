@@ -53,7 +53,7 @@ async def reply(visit: Visit) -> web.StreamResponse:
     async with visit.store.transaction() as uow:
         ticket = await access_ticket(uow, visit.actor, number_of(visit), lock=True)
         if await _unseen(uow, ticket, visit.text("seen")):
-            return _look_first(visit, ticket)
+            return _look_first(visit)
         message = await desk.reply(
             uow,
             visit.actor,
@@ -180,9 +180,9 @@ async def _unseen(uow: UnitOfWork, ticket: Ticket, seen: str) -> bool:
     return newest is not None and (not clock.is_id(seen) or newest > seen)
 
 
-def _look_first(visit: Visit, ticket: Ticket) -> web.Response:
+def _look_first(visit: Visit) -> web.Response:
     """Something new was said: show it before anything goes out. What was written stays in the composer."""
-    notice = visit.render("fragments/look_first.html", number=ticket.number, place=place_of(visit))
+    notice = visit.render("fragments/look_first.html")
     headers = {"HX-Retarget": "#composer-notice", "HX-Reswap": "innerHTML"}
     return visit.fragments(notice, status=409, headers=headers)
 

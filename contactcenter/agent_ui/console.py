@@ -4,7 +4,27 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from contactcenter.agent_ui import customers, preferences, sheets, sign_in, stream, tickets
+from contactcenter.agent_ui import (
+    admin,
+    admin_agents,
+    admin_answers,
+    admin_mailboxes,
+    admin_queues,
+    admin_tokens,
+    board,
+    commands,
+    composer,
+    customers,
+    knowledge,
+    new_ticket,
+    password,
+    preferences,
+    quarantine,
+    sheets,
+    sign_in,
+    stream,
+    tickets,
+)
 from contactcenter.agent_ui.navigation import destinations
 from contactcenter.agent_ui.rendering import Renderer
 from contactcenter.agent_ui.session import guarded
@@ -15,7 +35,27 @@ from contactcenter.events import EventHub
 from contactcenter.settings import Settings
 from contactcenter.store.store import Store
 
-PAGES = (sign_in, preferences, tickets, customers, sheets, stream)
+PAGES = (
+    sign_in,
+    password,
+    preferences,
+    new_ticket,
+    tickets,
+    commands,
+    composer,
+    customers,
+    sheets,
+    stream,
+    knowledge,
+    board,
+    quarantine,
+    admin,
+    admin_agents,
+    admin_queues,
+    admin_mailboxes,
+    admin_answers,
+    admin_tokens,
+)
 """Modules with a function ``doors()``."""
 
 

@@ -30,7 +30,7 @@ RAIL = (
     Destination("/knowledge", mark("Knowledge"), "book", "k", ("/knowledge",)),
     Destination("/board", mark("Board"), "board", "b", ("/board",)),
     Destination("/quarantine", mark("Quarantine"), "shield", "q", ("/quarantine",), Role.SUPERVISOR),
-    Destination("/admin", mark("Administration"), "settings", "s", ("/admin",), Role.ADMIN),
+    Destination("/admin", mark("Administration"), "settings", "s", ("/admin",), Role.SUPERVISOR),
 )
 
 

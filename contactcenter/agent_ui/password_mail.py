@@ -48,7 +48,5 @@ def link_of(room: Room, token: str) -> str:
 async def _mail(
     room: Room, uow: UnitOfWork, agent: Agent, token: str, subject: str, text: str, hours: float
 ) -> None:
-    values = {"{name}": agent.name, "{link}": link_of(room, token), "{hours}": f"{hours:g}", "{home}": room.settings.http.public_url}
-    for name, value in values.items():
-        text = text.replace(name, value)
+    text = text.format(name=agent.name, link=link_of(room, token), hours=f"{hours:g}", home=room.settings.http.public_url)
     await queue_notice(uow, room.store.secrets, to=agent.email, subject=subject, text=text)

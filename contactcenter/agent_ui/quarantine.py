@@ -79,7 +79,7 @@ async def run_again(visit: Visit) -> web.StreamResponse:
 
 
 def visible_text(raw: bytes) -> str:
-    """Bytes as text for reading: UTF-8 where it is, line ends as ``\\n``, nothing invisible."""
+    """Bytes as text for reading: UTF-8 where it is, one kind of line end, nothing invisible."""
     text = raw.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROLS.sub(lambda match: _picture(match[0]), text)
 

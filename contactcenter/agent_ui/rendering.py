@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,11 +34,11 @@ _ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]{1,40}(?:/[A-Za-z0-9_+-]{1,40}){0,2}")
 def zone(name: str) -> tzinfo:
     """The time zone of that IANA name; UTC when there is none."""
     if not _ZONE_NAME.fullmatch(name):
-        return timezone.utc
+        return UTC
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return timezone.utc
+        return UTC
 
 
 class Renderer:
@@ -74,11 +74,11 @@ def _environment(locale: str, files: StaticFiles, shared: Mapping[str, Any]) -> 
     environment.filters |= {
         "word": lambda key, table: catalogue.gettext(TABLES[table].get(str(key), str(key))),
         "named": _named(locale),
-        "ago": pass_context(times.ago),
-        "moment": pass_context(times.moment),
-        "clock": pass_context(times.clock),
-        "day": pass_context(times.day),
-        "day_key": pass_context(times.day_key),
+        "ago": times.ago,
+        "moment": times.moment,
+        "clock": times.clock,
+        "day": times.day,
+        "day_key": times.day_key,
         "iso": clock.iso,
         "percent": lambda value: format_percent(value, "#,##0%", locale=_BABEL_LOCALE[locale]),
         "number": lambda value: format_decimal(value, locale=_BABEL_LOCALE[locale]),
@@ -107,6 +107,7 @@ class _Times:
         self._gettext = translations(locale).gettext
         self._chinese = locale == "zh"
 
+    @pass_context
     def ago(self, context: Context, moment: datetime) -> str:
         """Short and for lists: now, 5 min, 3 h, Tue, 12 Mar, 12/03/24. The browser keeps the first three current."""
         here = moment.astimezone(zone(context["timezone"]))
@@ -123,14 +124,17 @@ class _Times:
             return format_date(here, "M月d日" if self._chinese else "d MMM", locale=self._locale)
         return format_date(here, "short", locale=self._locale)
 
+    @pass_context
     def moment(self, context: Context, moment: datetime) -> str:
         """Date and time in full."""
         return format_datetime(moment, "medium", tzinfo=zone(context["timezone"]), locale=self._locale)
 
+    @pass_context
     def clock(self, context: Context, moment: datetime) -> str:
         """Time of day."""
         return format_time(moment, "HH:mm", tzinfo=zone(context["timezone"]), locale=self._locale)
 
+    @pass_context
     def day(self, context: Context, moment: datetime) -> str:
         """Today, yesterday, or the date."""
         here = zone(context["timezone"])
@@ -141,6 +145,7 @@ class _Times:
             return self._gettext("Yesterday")
         return format_date(moment.astimezone(here), "full", locale=self._locale)
 
+    @pass_context
     def day_key(self, context: Context, moment: datetime) -> str:
         """The reader's calendar day, to tell days apart."""
         return moment.astimezone(zone(context["timezone"])).date().isoformat()
@@ -154,7 +159,7 @@ def _size(count: int) -> str:
 
 
 def initials(name: str) -> str:
-    """One or two letters for a face: "Ann Lee" → AL, "王小明" → 小明's last character pair as Chinese desks write it."""
+    """Two letters for a face: "Ann Lee" → AL; of a Chinese name its last two characters: "王小明" → 小明."""
     words = name.replace("@", " ").split()
     if not words:
         return "?"

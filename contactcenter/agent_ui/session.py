@@ -148,7 +148,8 @@ def _to_sign_in(visit: Visit) -> web.Response:
         return web.Response(headers={"HX-Redirect": "/"})
     if request.method != "GET" or request.headers.get("Accept", "").startswith("text/event-stream"):
         return visit.fault(Unauthenticated("sign in first"))
-    return web.Response(status=303, headers={"Location": str(request.rel_url.with_path("/").with_query(next=request.path))})
+    location = request.rel_url.with_path("/").with_query(next=request.path)
+    return web.Response(status=303, headers={"Location": str(location)})
 
 
 def local_path(path: str) -> str:
@@ -170,8 +171,8 @@ def remember(response: web.StreamResponse, room: Room, name: str, value: str) ->
 def peer_of(request: web.Request, trusted: tuple[str, ...]) -> str:
     """The address the request came from, looking through our own proxies."""
     networks = [ipaddress.ip_network(network, strict=False) for network in trusted]
-    chain = [request.remote or "", *reversed([part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")])]
-    for address in chain:
+    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+    for address in (request.remote or "", *reversed(forwarded)):
         try:
             parsed = ipaddress.ip_address(address)
         except ValueError:

@@ -51,7 +51,8 @@ async def sign_in(visit: Visit) -> web.StreamResponse:
     except Unauthenticated:
         return _form(visit, status=401, fault=visit.gettext("The address or the password is not right."))
     except RateLimited as error:
-        fault = visit.gettext("Too many tries. Please wait {n} minutes.").replace("{n}", str(error.retry_after // 60 + 1))
+        minutes = str(error.retry_after // 60 + 1)
+        fault = visit.gettext("Too many tries. Please wait {n} minutes.").replace("{n}", minutes)
         response = _form(visit, status=429, fault=fault)
         response.headers["Retry-After"] = str(error.retry_after)
         return response

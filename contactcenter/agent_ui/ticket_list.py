@@ -12,10 +12,10 @@ from contactcenter.errors import InvalidInput
 from contactcenter.staff.access import Actor
 from contactcenter.store.pages import Page
 from contactcenter.store.unit_of_work import UnitOfWork
-from contactcenter.tickets import views
 from contactcenter.tickets.listing import COUNT_CAP, TicketQuery, TicketRow, count_views, list_tickets
 from contactcenter.tickets.queues import list_categories
 from contactcenter.tickets.records import Category
+from contactcenter.tickets.views import View, find_view, list_views
 
 DEFAULT_VIEW = "open"
 PAGE = 40
@@ -43,7 +43,7 @@ class Place:
 class NamedCount:
     """A view with the number of its tickets (None: not counted here)."""
 
-    view: views.View
+    view: View
     count: int | None
 
     @property
@@ -60,7 +60,7 @@ class ListPane:
 
     place: Place
     views: list[NamedCount]
-    current: views.View | None
+    current: View | None
     rows: Page[TicketRow]
     categories: Mapping[str, Category]
     fault: str = ""
@@ -73,7 +73,7 @@ def place_of(visit: Visit) -> Place:
 
 async def named_counts(uow: UnitOfWork, actor: Actor) -> list[NamedCount]:
     """The actor's views with their counts; the last one, which holds everything, is not worth counting."""
-    known = await views.list_views(uow, actor)
+    known = await list_views(uow, actor)
     counted = [view for view in known if view.query]
     numbers = await count_views(uow, actor, [TicketQuery.parse(view.query) for view in counted])
     by_key = dict(zip((view.key for view in counted), numbers, strict=True))
@@ -103,7 +103,7 @@ async def page_of_rows(uow: UnitOfWork, actor: Actor, place: Place, query: str, 
 
 async def query_of(uow: UnitOfWork, actor: Actor, place: Place) -> str:
     """The query of a place. Raises :class:`NotFound` for an unknown view."""
-    return place.q or (await views.find_view(uow, actor, place.view)).query
+    return place.q or (await find_view(uow, actor, place.view)).query
 
 
 async def categories_by_key(uow: UnitOfWork) -> dict[str, Category]:

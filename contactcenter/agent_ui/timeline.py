@@ -170,6 +170,7 @@ def _said(line: EventLine, gettext: Callable[[str], str], category_name: Callabl
         case "tags":
             return "untagged", ", ".join(data.get("removed", []))
         case "merged":
-            return ("merged-into", str(data["into"])) if data.get("into") else ("merged-from", str(data.get("from", "")))
+            into = data.get("into")
+            return ("merged-into", str(into)) if into else ("merged-from", str(data.get("from", "")))
         case _:
             return event.kind, ""

@@ -125,7 +125,9 @@ class Visit:
         """A template as text."""
         return self.room.renderer.render(template, self.locale, self.values(**values))
 
-    def toast(self, message: str, *, undo: str = "", kind: str = "done", values: Mapping[str, str] | None = None) -> str:
+    def toast(
+        self, message: str, *, undo: str = "", kind: str = "done", values: Mapping[str, str] | None = None
+    ) -> str:
         """A short notice at the page's foot, as a fragment that finds its place itself.
 
         ``undo`` is an address to post ``values`` to within ten seconds; ``kind`` is done or fault.

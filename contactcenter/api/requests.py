@@ -52,7 +52,7 @@ def path_arguments(operation: Operation, request: web.Request) -> dict[str, int 
 
 def read_query(model: type[M], request: web.Request) -> M:
     """The query string as its model; an empty value counts as not given. Raises :class:`InvalidParameters`."""
-    doubled = [name for name, count in Counter(request.query.keys()).items() if count > 1]
+    doubled = [name for name, count in Counter(name for name, _ in request.query.items()).items() if count > 1]
     if doubled:
         raise InvalidParameters([Fault(field=name, message="is given more than once") for name in doubled])
     try:

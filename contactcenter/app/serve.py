@@ -58,25 +58,26 @@ async def running(
     async with open_store(settings) as (store, server):
         async with store.transaction() as uow:
             await seed_defaults(uow, settings)
-        async with asyncio.TaskGroup() as group:
-            ended = asyncio.Event()
-            guards = [group.create_task(_keep_server(server, ended))] if server else []
-            try:
-                if role == "worker":
-                    guards.append(group.create_task(_work(settings, store, ended)))
-                    yield None
-                else:
-                    doors = Doors(settings, store, extra_routes)
-                    await doors.open(web_door=role in {"all", "web"}, mail_door=role in {"all", "mail"})
-                    try:
-                        if role == "all":
-                            guards += [group.create_task(_keep_worker(settings, ended)) for _ in range(workers)]
-                        yield doors
-                    finally:
-                        await doors.close()
-            finally:
-                ended.set()
-                await asyncio.gather(*guards, return_exceptions=True)
+        ended = asyncio.Event()
+        guards = [asyncio.create_task(_keep_server(server, ended))] if server else []
+        try:
+            if role == "worker":
+                guards.append(asyncio.create_task(_work(settings, store, ended)))
+                yield None
+            else:
+                doors = Doors(settings, store, extra_routes)
+                await doors.open(web_door=role in {"all", "web"}, mail_door=role in {"all", "mail"})
+                try:
+                    if role == "all":
+                        guards += [asyncio.create_task(_keep_worker(settings, ended)) for _ in range(workers)]
+                    yield doors
+                finally:
+                    await doors.close()
+        finally:
+            ended.set()
+            for outcome in await asyncio.gather(*guards, return_exceptions=True):
+                if isinstance(outcome, Exception):
+                    log.error("a part of the service ended early", error=str(outcome))
 
 
 async def _work(settings: Settings, store: Store, ended: asyncio.Event) -> None:

@@ -16,6 +16,7 @@ from rich.progress import track
 from contactcenter.channels.email.authentication import evaluate
 from contactcenter.channels.email.json_lines import to_json, unreadable
 from contactcenter.channels.email.mime import read_mail
+from contactcenter.triage.language import detect
 
 app = typer.Typer(help="Read mail files.", no_args_is_help=True)
 
@@ -91,7 +92,7 @@ def _described(name: str, raw: bytes | None, trusted: tuple[str, ...]) -> dict[s
     try:
         mail = read_mail(raw)
         domain = "" if mail.ambiguous_sender else mail.from_.domain
-        return to_json(name, mail, authentication=evaluate(mail.auth_results, domain, trusted))
+        return to_json(name, mail, detect(mail.visible_text), evaluate(mail.auth_results, domain, trusted))
     except Exception as error:  # noqa: BLE001 - the promise of the command: a line for every mail, never a traceback
         return unreadable(name, f"{type(error).__name__}: {error}")
 

@@ -38,7 +38,7 @@ def configure_logging(*, quiet: bool = False) -> None:
     """Log lines go to standard error: coloured for a terminal, JSON for a machine."""
     level = logging.ERROR if quiet else logging.INFO
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if sys.stderr.isatty()
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )

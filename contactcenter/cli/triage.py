@@ -83,6 +83,8 @@ def assess(
     from contactcenter.triage import registry
     from contactcenter.triage.assess import Assessor
 
+    # A lone surrogate leaves as a JSON escape.
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     lines = _read(source)
     assessor = Assessor.load(registry.find(model, data_directory(data)))
     faults = 0
@@ -117,9 +119,15 @@ def _parsed(number: int, line: str) -> _Line:
         record = json.loads(line)
         text, subject = record["text"], record.get("subject") or ""
         moment = datetime.fromisoformat(record["received_at"]) if record.get("received_at") else clock.now()
-        return _Line(str(record.get("id", number)), TriageInput(text + "", subject + "", moment))
+        return _Line(str(record.get("id", number)), TriageInput(_string(text), _string(subject), moment))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         return _Line(str(number), None, f"line {number}: {type(error).__name__}: {error}")
+
+
+def _string(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise TypeError("text and subject are strings")
 
 
 def _print_batch(assessor: Assessor, batch: Sequence[_Line]) -> int:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, select, text, update
 from sqlmodel import col
 
 from contactcenter import clock
@@ -44,6 +44,50 @@ SEND_TIMEOUT = 35.0  # seconds; within the lease
 EARLY_TRIES, EARLY_WAIT = 10, 0.3  # seconds; a receipt for an id not known yet
 BACK_OFF = tuple(timedelta(seconds=s) for s in (10, 60, 300, 900, 3600, 3 * 3600, 8 * 3600, 24 * 3600))
 """Waits before the second, third … try; after the last the message has failed."""
+
+
+_LEASE = text(
+    """
+    WITH due AS (
+        SELECT message_id, state AS was, automatic FROM delivery
+        WHERE message_id = :id AND due_at <= :now
+          AND (state = 'queued' OR (state = 'sending' AND leased_until < :now)
+               OR (state = 'uncertain' AND NOT automatic))
+        FOR UPDATE
+    ),
+    taken AS (
+        UPDATE delivery d SET
+            state = CASE WHEN was = 'sending' AND due.automatic THEN 'uncertain' ELSE 'sending' END,
+            detail = CASE WHEN was = 'sending' AND due.automatic
+                THEN 'the service stopped while sending; it may have arrived' ELSE detail END,
+            attempts = attempts + 1, leased_until = :until, updated_at = :now
+        FROM due WHERE d.message_id = due.message_id
+        RETURNING d.message_id, d.state, d.attempts, was
+    )
+    SELECT t.state, t.was, t.attempts, m.id, m.channel, m.identity, m.text, m.subject, m.html, m.addresses,
+           m.author_name, m.author_type, m.external_id, m.in_reply_to, m.refs, m.created_at,
+           m.conversation_id::text, m.customer_id::text,
+           EXISTS (SELECT 1 FROM attachment a WHERE a.message_id = m.id) AS has_files
+    FROM taken t JOIN message m ON m.id = t.message_id
+    """
+).bindparams(bindparam("id", type_=Uuid(as_uuid=False)))
+_SETTLE = text(
+    """
+    WITH before AS (SELECT message_id, external_id AS old FROM delivery WHERE message_id = :id FOR UPDATE)
+    UPDATE delivery d SET
+        state = CASE WHEN d.state = ANY(:lower) THEN :state ELSE d.state END,
+        external_id = CASE WHEN :external_id <> '' THEN :external_id ELSE d.external_id END,
+        detail = :detail, updated_at = :now
+    FROM before, message m WHERE d.message_id = before.message_id AND m.id = d.message_id
+    RETURNING :external_id <> '' AND :external_id <> old AS renamed, m.conversation_id::text, m.customer_id::text
+    """
+).bindparams(
+    bindparam("id", type_=Uuid(as_uuid=False)),
+    bindparam("lower", type_=ARRAY(Text)),
+    bindparam("state", type_=Text),
+    bindparam("external_id", type_=Text),
+    bindparam("detail", type_=Text),
+)
 
 
 class OwnAddresses(Protocol):
@@ -130,25 +174,14 @@ class Deliverer:
     async def _lease(self, uow: UnitOfWork, message_id: str) -> tuple[OutboundMessage, bool] | None:
         """Take the message for one try; None when it is not ours to send. The flag tells of an interrupted try."""
         now = clock.now()
-        delivery = await uow.session.get(Delivery, message_id, with_for_update=True)
-        if delivery is None or delivery.due_at > now:
+        parameters = {"id": message_id, "now": now, "until": now + LEASE}
+        row = (await uow.session.execute(_LEASE, parameters)).one_or_none()
+        if row is None:
             return None
-        # Uncertain and still here: an agent's message whose last try may have gone out.
-        unknown = delivery.state == DeliveryState.UNCERTAIN and not delivery.automatic
-        interrupted = delivery.state == DeliveryState.SENDING or unknown
-        if delivery.state == DeliveryState.SENDING and (delivery.leased_until is None or delivery.leased_until > now):
+        if row.state == DeliveryState.UNCERTAIN:  # the machine's, and its try was interrupted: never again
+            uow.publish(_changed(message_id, row.conversation_id, row.customer_id))
             return None
-        if not interrupted and delivery.state != DeliveryState.QUEUED:
-            return None
-        delivery.updated_at = now
-        if interrupted and delivery.automatic:
-            delivery.state = DeliveryState.UNCERTAIN
-            delivery.detail = "the service stopped while sending; it may have arrived"
-            await _announce(uow, message_id)
-            return None
-        delivery.state, delivery.leased_until = DeliveryState.SENDING, now + LEASE
-        delivery.attempts += 1
-        return await self._outbound(uow, message_id, delivery.attempts), interrupted
+        return await self._outbound(uow, row), row.was != DeliveryState.QUEUED
 
     async def _send(self, message: OutboundMessage, interrupted: bool) -> SendResult:
         sender = self._senders.get(message.channel)
@@ -178,37 +211,30 @@ class Deliverer:
             await _announce(uow, message.id)
 
     async def _settle(self, message_id: str, state: DeliveryState, *, detail: str = "", external_id: str = "") -> None:
+        """Note the outcome; what a receipt said meanwhile is not taken back."""
+        lower = [known for known, rank in DELIVERY_RANK.items() if rank < DELIVERY_RANK[state]]
+        parameters = {
+            "id": message_id,
+            "state": state,
+            "lower": lower,
+            "detail": detail,
+            "external_id": external_id,
+            "now": clock.now(),
+        }
         async with self._store.transaction() as uow:
-            delivery = await uow.session.get(Delivery, message_id, with_for_update=True)
-            if delivery is None:
+            row = (await uow.session.execute(_SETTLE, parameters)).one_or_none()
+            if row is None:
                 return
-            if external_id and external_id != delivery.external_id:
-                delivery.external_id = external_id
-                await uow.session.execute(
-                    update(Message).where(col(Message.id) == message_id).values(external_id=external_id)
-                )
-            if DELIVERY_RANK[state] > DELIVERY_RANK[DeliveryState(delivery.state)]:
-                delivery.state = state
-            delivery.detail, delivery.updated_at = detail, clock.now()
-            await _announce(uow, message_id)
+            if row.renamed:
+                named = update(Message).where(col(Message.id) == message_id).values(external_id=external_id)
+                await uow.session.execute(named)
+            uow.publish(_changed(message_id, row.conversation_id, row.customer_id))
 
-    async def _outbound(self, uow: UnitOfWork, message_id: str, attempt: int) -> OutboundMessage:
-        row = await uow.session.get_one(Message, message_id)
-        attached = select(Attachment).where(col(Attachment.message_id) == message_id).order_by("position")
-        files = [
-            FileContent(
-                file.filename,
-                file.content_type,
-                await self._store.blobs.read(file.sha256),
-                file.inline,
-                file.content_id,
-            )
-            for file in await uow.session.scalars(attached)
-        ]
+    async def _outbound(self, uow: UnitOfWork, row: Any) -> OutboundMessage:
         channel = Channel(row.channel)
         sender = row.addresses.get("from") or self._own.default_sender(channel)
         return OutboundMessage(
-            id=row.id,
+            id=str(row.id),
             channel=channel,
             to=Identity.parse(row.identity),
             text=row.text,
@@ -224,19 +250,33 @@ class Deliverer:
             reply_token=self._tokens.sign(row.conversation_id) if row.conversation_id else "",
             automatic=row.author_type == AuthorType.MACHINE,
             created_at=row.created_at,
-            attempt=attempt,
-            files=tuple(files),
+            attempt=row.attempts,
+            files=await self._files(uow, row.id) if row.has_files else (),
         )
+
+    async def _files(self, uow: UnitOfWork, message_id: str) -> tuple[FileContent, ...]:
+        attached = select(Attachment).where(col(Attachment.message_id) == message_id).order_by("position")
+        return tuple(
+            [
+                FileContent(
+                    file.filename,
+                    file.content_type,
+                    await self._store.blobs.read(file.sha256),
+                    file.inline,
+                    file.content_id,
+                )
+                for file in await uow.session.scalars(attached)
+            ]
+        )
+
+
+def _changed(message_id: str, conversation_id: str | None, customer_id: str | None) -> Event:
+    return Event(
+        EventKind.DELIVERY_CHANGED, id=message_id, conversation=conversation_id or "", customer=customer_id or ""
+    )
 
 
 async def _announce(uow: UnitOfWork, message_id: str) -> None:
     row = await uow.session.get(Message, message_id)
     if row is not None:
-        uow.publish(
-            Event(
-                EventKind.DELIVERY_CHANGED,
-                id=row.id,
-                conversation=row.conversation_id or "",
-                customer=row.customer_id or "",
-            )
-        )
+        uow.publish(_changed(row.id, row.conversation_id, row.customer_id))

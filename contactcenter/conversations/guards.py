@@ -5,10 +5,12 @@ A message passes when none of the rules holds; the first that does is the reason
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import ARRAY, Text, bindparam, text
 
 from contactcenter import clock
 from contactcenter.envelope import Channel, Content, Identity, InboundMessage, MessageKind
@@ -21,12 +23,9 @@ RECEIPTS_PER_HOUR = 3
 """At most this many receipts an hour and person, whatever he writes."""
 
 _RECENT = text(
-    """
-    SELECT count(*) FILTER (WHERE conversation_id = :conversation AND at > :day) AS here,
-           count(*) FILTER (WHERE kind = 'receipt' AND at > :hour) AS receipts
-    FROM automatic_mail WHERE identity = :identity AND at > :day
-    """
-)
+    "SELECT identity, conversation_id::text AS conversation, kind, at FROM automatic_mail "
+    "WHERE identity = ANY(:identities) AND at > :since"
+).bindparams(bindparam("identities", type_=ARRAY(Text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +53,32 @@ def silent_reason(message: InboundMessage, content: Content) -> str:
     return next((reason for reason, holds in rules if holds), "")
 
 
-async def automatic_allowed(uow: UnitOfWork, conversation_id: str, sender: Identity) -> Automatic:
-    """The limits that need memory: once a conversation and day, three receipts an hour."""
-    now = clock.now()
-    row = (
-        await uow.session.execute(
-            _RECENT,
-            {
-                "conversation": conversation_id,
-                "identity": str(sender),
-                "day": now - ONCE_PER,
-                "hour": now - timedelta(hours=1),
-            },
-        )
-    ).one()
-    if row.here:
-        reason = "this conversation already had an automatic message within 24 hours"
-        return Automatic(reason, reason)
-    too_many = row.receipts >= RECEIPTS_PER_HOUR
-    return Automatic("", "this person already had three receipts within the hour" if too_many else "")
+class AutomaticMemory:
+    """Which automatic messages these senders had lately; those of the batch at hand are noted too."""
+
+    def __init__(self, sent: Iterable[tuple[str, str, str, datetime]]) -> None:
+        self._sent: defaultdict[str, list[tuple[str, str, datetime]]] = defaultdict(list)
+        for identity, conversation_id, kind, at in sent:
+            self._sent[identity].append((conversation_id, kind, at))
+
+    @classmethod
+    async def load(cls, uow: UnitOfWork, senders: Iterable[Identity]) -> AutomaticMemory:
+        """Read the memory of these senders in one statement."""
+        identities = sorted({str(sender) for sender in senders})
+        rows = await uow.session.execute(_RECENT, {"identities": identities, "since": clock.now() - ONCE_PER})
+        return cls((row.identity, row.conversation, row.kind, row.at) for row in rows)
+
+    def note(self, sender: Identity, conversation_id: str, kind: str) -> None:
+        """Remember one that is being written now."""
+        self._sent[str(sender)].append((conversation_id, kind, clock.now()))
+
+    def allowed(self, sender: Identity, conversation_id: str) -> Automatic:
+        """Whether the limits leave room: once a conversation and day, three receipts an hour."""
+        lately = self._sent[str(sender)]
+        if any(conversation == conversation_id for conversation, _, _ in lately):
+            reason = "this conversation already had an automatic message within 24 hours"
+            return Automatic(reason, reason)
+        hour = clock.now() - timedelta(hours=1)
+        receipts = sum(1 for _, kind, at in lately if kind == "receipt" and at > hour)
+        too_many = receipts >= RECEIPTS_PER_HOUR
+        return Automatic("", "this person already had three receipts within the hour" if too_many else "")

@@ -14,6 +14,7 @@ from contactcenter import clock
 from contactcenter.conversations.records import Attachment, Message, MessageState
 from contactcenter.envelope import Accepted, AuthorType, Channel, Direction, Identity, InboundMessage
 from contactcenter.store.jobs import INBOUND
+from contactcenter.store.schema import table_of
 from contactcenter.store.store import Store
 from contactcenter.store.unit_of_work import UnitOfWork
 
@@ -24,6 +25,14 @@ LANES = 8
 """Messages of one sender share a lane and stay in order; a batch is what waits in one lane."""
 
 _KNOWN = sql("ingest_key <> ''")
+
+
+_message = table_of(Message)
+_INSERT = (
+    upsert(_message)
+    .on_conflict_do_nothing(index_elements=["channel", "ingest_key"], index_where=_KNOWN)
+    .returning(_message.c.id)
+)
 
 
 class _AlreadyThere(Exception):
@@ -63,13 +72,8 @@ async def _insert(uow: UnitOfWork, message: InboundMessage, raw_blob: str) -> st
     lane = lane_of(message.sender)
     job = await uow.defer(UNDERSTAND, queue=INBOUND, args={"lane": lane})
     values = _row(message, raw_blob) | {"lane": lane, "job_id": job}
-    statement = (
-        upsert(Message)
-        .values(values)
-        .on_conflict_do_nothing(index_elements=["channel", "ingest_key"], index_where=_KNOWN)
-        .returning(Message.__table__.c.id)  # type: ignore[attr-defined]
-    )
-    message_id = (await uow.session.execute(statement)).scalar_one_or_none()
+    connection = await uow.session.connection()
+    message_id = (await connection.execute(_INSERT, values)).scalar_one_or_none()
     if message_id is None:
         raise _AlreadyThere
     if message.files:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, insert, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -14,11 +16,21 @@ from contactcenter.conversations.records import Attachment, AutomaticMail, Deliv
 from contactcenter.envelope import AuthorType, Channel, DeliveryState, Direction, FileContent, Identity, MessageKind
 from contactcenter.events import Event, EventKind
 from contactcenter.store.jobs import OUTBOUND
+from contactcenter.store.schema import table_of
 from contactcenter.store.search import vector_literal
 from contactcenter.store.unit_of_work import UnitOfWork
 
 DELIVER = "deliver"
 """Name of the job that hands one message to its channel."""
+
+
+_message_table = table_of(Message)
+_attachment = table_of(Attachment)
+_MESSAGE_COLUMNS = [column.name for column in _message_table.columns]
+_INSERT_MESSAGE = insert(_message_table)
+_INSERT_DELIVERY = insert(table_of(Delivery))
+_INSERT_AUTOMATIC = insert(table_of(AutomaticMail))
+_JOIN = upsert(table_of(Participant)).on_conflict_do_nothing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,50 +65,84 @@ class Outgoing:
 
 async def queue_message(uow: UnitOfWork, outgoing: Outgoing) -> Message:
     """Write the message, its delivery and its job into this transaction; recipients become participants."""
+    return (await queue_messages(uow, [outgoing]))[0]
+
+
+async def queue_messages(uow: UnitOfWork, outgoings: Sequence[Outgoing]) -> list[Message]:
+    """:func:`queue_message` for several: a fixed number of statements."""
+    if not outgoings:
+        return []
     now = clock.now()
-    due = now + timedelta(seconds=outgoing.delay_seconds)
-    message = _message(outgoing)
-    await uow.session.execute(insert(Message), [message.model_dump(exclude={"search"}) | {"search": _vector(message)}])
-    if outgoing.files:
-        await uow.session.execute(insert(Attachment), attachment_rows(message.id, outgoing.files))
-    delivery = {
+    pairs = [(outgoing, _message(outgoing)) for outgoing in outgoings]
+    connection = await uow.session.connection()
+    await connection.execute(_INSERT_MESSAGE, [_values(message) for _, message in pairs])
+    files = [row for outgoing, message in pairs for row in attachment_rows(message.id, outgoing.files)]
+    if files:
+        await connection.execute(insert(_attachment), files)
+    await connection.execute(_INSERT_DELIVERY, [_delivery(outgoing, message, now) for outgoing, message in pairs])
+    automatic = [_automatic(outgoing, message, now) for outgoing, message in pairs if outgoing.automatic]
+    if automatic:
+        await connection.execute(_INSERT_AUTOMATIC, automatic)
+    await _join(uow, outgoings)
+    await _defer(uow, pairs)
+    for outgoing, message in pairs:
+        uow.publish(_added(outgoing, message))
+    return [message for _, message in pairs]
+
+
+async def _join(uow: UnitOfWork, outgoings: Sequence[Outgoing]) -> None:
+    """Whom an agent writes to takes part; whom the machine answers does already."""
+    pairs = [
+        (outgoing.conversation_id, identity)
+        for outgoing in outgoings
+        if not outgoing.automatic
+        for identity in (str(outgoing.to), *(f"email:{address.lower()}" for address in (*outgoing.cc, *outgoing.bcc)))
+    ]
+    await add_participants(uow, pairs)
+
+
+async def _defer(uow: UnitOfWork, pairs: Sequence[tuple[Outgoing, Message]]) -> None:
+    at_once = [{"message_id": message.id} for outgoing, message in pairs if not outgoing.delay_seconds]
+    await uow.defer_many(DELIVER, queue=OUTBOUND, args=at_once)
+    for outgoing, message in pairs:
+        if outgoing.delay_seconds:
+            due = clock.now() + timedelta(seconds=outgoing.delay_seconds)
+            await uow.defer(DELIVER, queue=OUTBOUND, args={"message_id": message.id}, at=due)
+
+
+def _delivery(outgoing: Outgoing, message: Message, now: datetime) -> dict[str, Any]:
+    return {
         "message_id": message.id,
         "channel": outgoing.channel,
         "state": DeliveryState.QUEUED,
         "automatic": bool(outgoing.automatic),
         "external_id": message.external_id,
-        "due_at": due,
+        "due_at": now + timedelta(seconds=outgoing.delay_seconds),
         "created_at": now,
         "updated_at": now,
     }
-    await uow.session.execute(insert(Delivery), [delivery])
-    if outgoing.automatic:
-        automatic = {
-            "message_id": message.id,
-            "conversation_id": outgoing.conversation_id,
-            "identity": str(outgoing.to),
-            "kind": outgoing.automatic,
-            "at": now,
-        }
-        await uow.session.execute(insert(AutomaticMail), [automatic])
-    else:
-        joined = [str(outgoing.to), *(f"email:{address.lower()}" for address in (*outgoing.cc, *outgoing.bcc))]
-        await add_participants(uow, outgoing.conversation_id, joined)
-    await uow.defer(
-        DELIVER, queue=OUTBOUND, args={"message_id": message.id}, at=due if outgoing.delay_seconds else None
+
+
+def _automatic(outgoing: Outgoing, message: Message, now: datetime) -> dict[str, Any]:
+    return {
+        "message_id": message.id,
+        "conversation_id": outgoing.conversation_id,
+        "identity": str(outgoing.to),
+        "kind": outgoing.automatic,
+        "at": now,
+    }
+
+
+def _added(outgoing: Outgoing, message: Message) -> Event:
+    return Event(
+        EventKind.MESSAGE_ADDED,
+        id=message.id,
+        ticket=outgoing.ticket,
+        queue=outgoing.queue,
+        conversation=outgoing.conversation_id,
+        customer=outgoing.customer_id,
+        identity=str(outgoing.to) if outgoing.channel is Channel.CHAT else "",
     )
-    uow.publish(
-        Event(
-            EventKind.MESSAGE_ADDED,
-            id=message.id,
-            ticket=outgoing.ticket,
-            queue=outgoing.queue,
-            conversation=outgoing.conversation_id,
-            customer=outgoing.customer_id,
-            identity=str(outgoing.to) if outgoing.channel is Channel.CHAT else "",
-        )
-    )
-    return message
 
 
 async def add_note(
@@ -115,14 +161,14 @@ async def add_note(
         text=text,
         visible_text=text,
     )
-    await uow.session.execute(insert(Message), [message.model_dump(exclude={"search"}) | {"search": _vector(message)}])
+    await (await uow.session.connection()).execute(_INSERT_MESSAGE, [_values(message)])
     uow.publish(Event(EventKind.MESSAGE_ADDED, id=message.id, conversation=conversation_id, customer=customer_id or ""))
     return message
 
 
 async def cancel_queued(uow: UnitOfWork, message_id: str) -> bool:
     """Take back a message whose delivery has not begun; False when it is too late."""
-    delivery = Delivery.__table__  # type: ignore[attr-defined]
+    delivery = table_of(Delivery)
     taken = await uow.session.execute(
         update(delivery)
         .where(delivery.c.message_id == message_id, delivery.c.state == DeliveryState.QUEUED, delivery.c.attempts == 0)
@@ -131,15 +177,17 @@ async def cancel_queued(uow: UnitOfWork, message_id: str) -> bool:
     )
     if taken.scalar_one_or_none() is None:
         return False
-    message = Message.__table__  # type: ignore[attr-defined]
-    await uow.session.execute(delete(message).where(message.c.id == message_id))
+    await uow.session.execute(delete(_message_table).where(_message_table.c.id == message_id))
     return True
 
 
-async def add_participants(uow: UnitOfWork, conversation_id: str, identities: list[str]) -> None:
-    """Let these identities join the conversation by reply."""
-    rows = [{"conversation_id": conversation_id, "identity": identity} for identity in dict.fromkeys(identities)]
-    await uow.session.execute(upsert(Participant).values(rows).on_conflict_do_nothing())
+async def add_participants(uow: UnitOfWork, pairs: Sequence[tuple[str, str]]) -> None:
+    """Let identities join conversations by reply; pairs of conversation id and identity."""
+    if pairs:
+        rows = [
+            {"conversation_id": conversation, "identity": identity} for conversation, identity in sorted(set(pairs))
+        ]
+        await (await uow.session.connection()).execute(_JOIN, rows)
 
 
 def _message(outgoing: Outgoing) -> Message:
@@ -174,5 +222,6 @@ def _message(outgoing: Outgoing) -> Message:
     )
 
 
-def _vector(message: Message) -> str:
-    return vector_literal(message.subject, message.text)
+def _values(message: Message) -> dict[str, Any]:
+    values = {name: getattr(message, name) for name in _MESSAGE_COLUMNS}
+    return values | {"search": vector_literal(message.subject, message.text)}

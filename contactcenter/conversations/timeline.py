@@ -79,9 +79,7 @@ async def one_message(uow: UnitOfWork, message_id: str) -> TimelineMessage | Non
     return None if row is None else (await _dressed(uow, [row]))[0]
 
 
-async def _timeline(
-    uow: UnitOfWork, scope: ColumnElement[bool], before: str, limit: int
-) -> list[TimelineMessage]:
+async def _timeline(uow: UnitOfWork, scope: ColumnElement[bool], before: str, limit: int) -> list[TimelineMessage]:
     query = select(Message).where(scope, col(Message.state) != MessageState.DUPLICATE)
     if before:
         query = query.where(col(Message.id) < before)

@@ -80,8 +80,9 @@ async def resolve_many(
     """The customers of many identities by ``str(identity)`` as given; unknown ones are made.
 
     One statement when all are known, four when some are new, one more each to note that names are proven or that
-    another transaction made somebody first. Safe against races: the unique index decides, and identities are written in one order, so no two batches block each
-    other for good. The customers are attached to the session: changes to them are written by it.
+    another transaction made somebody first. Safe against races: the unique index decides, and identities are written
+    in one order, so no two batches block each other for good. The customers are attached to the session: changes to
+    them are written by it.
     """
     keys: dict[Key, Identity] = {}
     for identity in identities:

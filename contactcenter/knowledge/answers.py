@@ -40,8 +40,11 @@ class Coefficients:
     intercept: float
 
 
-COEFFICIENTS = Coefficients(score=15.1, margin=0.0, agrees=0.65, differs=-3.79, intercept=-2.6)
-"""As measured; see the module :mod:`contactcenter.knowledge.calibration` for how, and on what."""
+COEFFICIENTS = Coefficients(score=16.37, margin=-1.49, agrees=0.85, differs=-2.52, intercept=-3.06)
+"""Fitted on every other one of 335 English and Chinese questions (72 of them no article answers), each put to the 43
+starter articles of its language and to smaller bases drawn from them. On the other half, at 0.9: 35 of 131 answerable
+questions are answered, 1 wrongly (an angry one, which the complaint guard keeps from the machine); over bases of 1 to
+20 articles 213 answers, 5 wrong. At 0.95: 25, none wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +71,20 @@ def choose(hits: Sequence[Hit], category: str, category_probability: float, thre
     An article below :data:`SUGGEST_FROM` is none. The machine may answer when ``sure``; whether it does is decided
     elsewhere, with everything else that speaks against it.
     """
-    ranked = sorted(
-        ((hit, _key(hit, category, category_probability)) for hit in hits), key=lambda pair: pair[1], reverse=True
-    )
     suggestions = []
-    for hit, key in ranked:
-        rival = max((other for other_hit, other in ranked if other_hit is not hit), default=0.0)
-        figures = features(hit, key - rival, category, category_probability)
+    for hit, margin in _ranked(hits, category, category_probability):
+        figures = features(hit, margin, category, category_probability)
         suggestions.append(Suggestion(hit.article, probability(figures)))
     suggestions = [one for one in suggestions if one.probability >= SUGGEST_FROM][:SUGGESTIONS]
     if not suggestions:
         return Answer(None, 0.0)
     best = suggestions[0]
     return Answer(best.article, best.probability, tuple(suggestions), best.probability >= threshold)
+
+
+def best_of(hits: Sequence[Hit], category: str, category_probability: float) -> tuple[Hit, float] | None:
+    """The best hit in the light of the category, and its margin over the next."""
+    return next(iter(_ranked(hits, category, category_probability)), None)
 
 
 def features(hit: Hit, margin: float, category: str, category_probability: float) -> tuple[float, float, float, float]:
@@ -118,6 +122,10 @@ def render(article_text: str, customer_name: str, language: str) -> tuple[str, s
     return rendered.text, rendered.html
 
 
-def _key(hit: Hit, category: str, category_probability: float) -> float:
-    agrees = bool(category) and hit.article.category == category
-    return hit.score + (CATEGORY_BONUS * category_probability if agrees else 0.0)
+def _ranked(hits: Sequence[Hit], category: str, category_probability: float) -> list[tuple[Hit, float]]:
+    """Hits from the best on, those of the category favoured; with each its margin over the best of the others."""
+    bonus = CATEGORY_BONUS * category_probability if category else 0.0
+    keys = [(hit.score + (bonus if hit.article.category == category else 0.0), hit) for hit in hits]
+    keys.sort(key=lambda pair: pair[0], reverse=True)
+    best = [key for key, _ in keys[:2]] + [0.0, 0.0]
+    return [(hit, key - (best[1] if place == 0 else best[0])) for place, (key, hit) in enumerate(keys)]

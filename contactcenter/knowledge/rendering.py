@@ -18,7 +18,9 @@ _TAGS = {
     "a", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre",
     "s", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
-_EMPHASIS = re.compile(r"(?<![\\\w*_])(\*\*|__|\*|_)(?=\S)(.+?)(?<=\S)\1(?![\w*_])")
+_STARS = re.compile(r"(?<![\\*])(\*\*|\*)(?=[^\s*])(.+?)(?<=[^\s*])\1(?!\*)")
+_BRACES = re.compile(r"(`[^`\n]*`)|(\{[^{}\n]*\})")
+_UNDERSCORE = re.compile(r"(?<!\\)([_*])")
 _LINK = re.compile(r"\[([^\]\n]+)\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6}\s+", re.MULTILINE)
 
@@ -40,9 +42,13 @@ def fill(text: str, variables: Mapping[str, str]) -> str:
 
 
 def to_html(markdown: str) -> str:
-    """Safe HTML of a Markdown text (CommonMark and tables); raw HTML in it is shown, not obeyed."""
+    """Safe HTML of a Markdown text (CommonMark and tables); raw HTML in it is shown, not obeyed.
+
+    What stands in braces and is no variable of ours is shown letter by letter, underscores and stars too.
+    """
+    shown = _BRACES.sub(lambda match: match[1] or _UNDERSCORE.sub(r"\\\1", match[2]), markdown)
     return nh3.clean(
-        _markdown().render(markdown),
+        _markdown().render(shown),
         tags=_TAGS,
         attributes={"a": {"href", "title"}, "ol": {"start"}},
         url_schemes={"http", "https", "mailto", "tel"},
@@ -54,7 +60,7 @@ def to_plain(markdown: str) -> str:
     """The text for readers without HTML: emphasis and heading marks gone, links as ``text (address)``."""
     plain = _HEADING.sub("", markdown)
     plain = _LINK.sub(lambda match: match[1] if match[1] == match[2] else f"{match[1]} ({match[2]})", plain)
-    return _EMPHASIS.sub(r"\2", _EMPHASIS.sub(r"\2", plain)).strip()
+    return _STARS.sub(r"\2", _STARS.sub(r"\2", plain)).strip()
 
 
 def render(markdown: str, variables: Mapping[str, str]) -> Rendered:

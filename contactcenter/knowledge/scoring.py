@@ -28,14 +28,12 @@ _COMMON = (
     "a about am an and any are as at be been being but by can could did do does doing don't for from get good got had "
     "has have having he her hello hi him his how i i'd i'll i'm i've if in into is it it's its just kind know let like "
     "me my need no not now of on or our out please regards best dear say said she sir so some still such team tell "
-    "than thank thanks that the their them then there these they this those to too up us very want was we were what when "
-    "where which who why will with would yet you your yours madam morning afternoon evening "
+    "than thank thanks that the their them then there these they this those to too up us very want was we were what "
+    "when where which who why will with would yet you your yours madam morning afternoon evening "
 )
 _STOP = frozenset(_COMMON.split())
-_ENDINGS = (
-    ("ies", "y"), ("sses", "ss"), ("ing", ""), ("edly", ""), ("ed", ""), ("ly", ""), ("ment", ""), ("ation", "at"),
-    ("ions", "ion"), ("es", ""), ("s", ""),
-)  # fmt: skip
+_PLURALS = (("ies", "y"), ("sses", "ss"), ("s", ""))
+_ENDINGS = (("ing", ""), ("edly", ""), ("ed", ""), ("ly", ""), ("ment", ""), ("ation", "at"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +110,19 @@ def _stem(word: str) -> str:
     """The word without the commonest English endings: enough to bring ``cancelled`` and ``cancels`` together."""
     if len(word) <= 4:
         return word
-    for ending, instead in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
-            word = word[: -len(ending)] + instead
-            break
-    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls":
+    word = _without(_without(word, _PLURALS), _ENDINGS)
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] != "s" and (word[-1] != "l" or len(word) > 5):
         word = word[:-1]
     if len(word) > 4 and word.endswith("e"):
         word = word[:-1]
     return f"{word[:-1]}y" if len(word) > 4 and word.endswith("i") else word
+
+
+def _without(word: str, endings: Sequence[tuple[str, str]]) -> str:
+    for ending, instead in endings:
+        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
+            return word[: -len(ending)] + instead
+    return word
 
 
 def _scaled(vector: Mapping[str, float]) -> dict[str, float]:

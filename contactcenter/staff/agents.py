@@ -200,8 +200,9 @@ async def set_queues(uow: UnitOfWork, actor: Actor, agent_id: str, queue_ids: Co
 
 def queues_of_agent() -> ScalarSelect[Sequence[str]]:
     """For a query on :class:`Agent`: a column with the ids of the queues he works."""
-    ids = select(_member.c.queue_id).where(_member.c.agent_id == col(Agent.id)).scalar_subquery()
-    return select(func.array(ids, type_=ARRAY(Uuid(as_uuid=False)))).scalar_subquery()
+    # Correlated by name: two selects deep it would otherwise bring an `agent` of its own, and everybody's queues.
+    ids = select(_member.c.queue_id).where(_member.c.agent_id == col(Agent.id)).correlate(Agent).scalar_subquery()
+    return select(func.array(ids, type_=ARRAY(Uuid(as_uuid=False)))).correlate(Agent).scalar_subquery()
 
 
 async def actor_of(uow: UnitOfWork, agent_id: str, via: Via = "console") -> Actor:

@@ -51,6 +51,11 @@ async def create_program_token(uow: UnitOfWork, name: str, role: Role) -> str:
     return await create_token(uow, agent.id, name)
 
 
+def is_program(agent: Agent) -> bool:
+    """Whether the agent is a program that acts by its tokens and never signs in."""
+    return agent.email.endswith(PROGRAM_DOMAIN)
+
+
 async def resolve_token(uow: UnitOfWork, secret: str) -> Actor | None:
     """Who acts by this token; None when it is unknown or revoked, or its agent disabled. One statement.
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from importlib import metadata, resources
+from typing import Any
 
 import psycopg
 from procrastinate import App, PsycopgConnector, RetryStrategy
 from procrastinate.schema import SchemaManager
+from psycopg_pool import AsyncConnectionPool
 
 INBOUND = "inbound"
 OUTBOUND = "outbound"
@@ -22,10 +24,15 @@ Task = Callable[..., Awaitable[None]]
 
 def jobs_app(conninfo: str, tasks: Mapping[str, Task] | None = None, *, pool_size: int = 4) -> App:
     """The job queue of the database; ``tasks`` are what this process can run."""
-    app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=pool_size))
+    app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=pool_size, pool_factory=_pool))
     for name, function in (tasks or {}).items():
         app.task(name=name, retry=RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=2))(function)
     return app
+
+
+def _pool(**arguments: Any) -> AsyncConnectionPool:
+    # No ping before each use: the queue is run again when its database went away (see app.worker).
+    return AsyncConnectionPool(**{**arguments, "check": None})
 
 
 def upgrade_jobs_schema(connection: psycopg.Connection[tuple[object, ...]]) -> None:

@@ -158,15 +158,18 @@ class EmbeddedPostgres:
         )
 
     def _clear_stale_lock(self) -> None:
-        """Remove a ``postmaster.pid`` whose process is gone or is another program by now."""
+        """Remove the lock files of a server that is gone, or whose number is another program's by now.
+
+        The socket has one of its own; a killed server that nobody has reaped yet would make the new one refuse it.
+        """
         lock = self._data / "postmaster.pid"
         try:
             pid = int(lock.read_text(encoding="ascii").split("\n", 1)[0])
         except (FileNotFoundError, ValueError):
+            pid = 0
+        if pid <= 0 or not _is_postgres(pid, self._data):
             lock.unlink(missing_ok=True)
-            return
-        if not _is_postgres(pid, self._data):
-            lock.unlink(missing_ok=True)
+            (self.sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
     def _launch(self) -> None:
         options = [part for key, value in _SERVER_SETTINGS.items() for part in ("-c", f"{key}={value}")]

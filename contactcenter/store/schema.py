@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, Integer, MetaData, Text, Uuid, text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, Integer, MetaData, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
@@ -92,4 +92,7 @@ def search_vector() -> Any:
     return Field(default=None, sa_column=Column(TSVECTOR, nullable=True))
 
 
-Moment = datetime
+
+def table_of(record: type[SQLModel]) -> Table:
+    """The table of a record, for plain statements on hot paths."""
+    return SQLModel.metadata.tables[str(record.__tablename__)]

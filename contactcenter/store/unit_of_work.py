@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -48,6 +48,16 @@ class UnitOfWork:
             connection=raw.driver_connection,
         )
         return int(await deferrer.defer_async(**args))
+
+    async def defer_many(self, task: str, *, queue: str, args: Sequence[Mapping[str, Any]]) -> None:
+        """Defer several jobs of one task inside this transaction, in one statement."""
+        if args:
+            connection = await self.session.connection()
+            raw = await connection.get_raw_connection()
+            deferrer = self._jobs.configure_task(
+                task, allow_unknown=True, queue=queue, connection=raw.driver_connection
+            )
+            await deferrer.batch_defer_async(*map(dict, args))
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

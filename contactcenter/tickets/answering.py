@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from contactcenter.conversations.guards import automatic_allowed, silent_reason
-from contactcenter.envelope import Channel, Content, Identity, InboundMessage
+from contactcenter.conversations.guards import AutomaticMemory, silent_reason
+from contactcenter.conversations.outbox import Outgoing
+from contactcenter.envelope import AuthorType, Channel, Content, Identity, InboundMessage
 from contactcenter.i18n import translations
 from contactcenter.knowledge.answers import Answer, choose, render
 from contactcenter.knowledge.retrieval import search
 from contactcenter.store.unit_of_work import UnitOfWork
+from contactcenter.tickets.records import Ticket
 from contactcenter.tickets.routing import RoutingTable
+from contactcenter.tickets.writing import reply_subject
 from contactcenter.triage.assessment import Assessment
 
 MAX_QUESTION = 4_000  # characters; longer texts are a case, not a question
@@ -57,14 +60,17 @@ class Case:
     is_new: bool  # the message opens its conversation
 
 
-async def decide(uow: UnitOfWork, case: Case, table: RoutingTable, policy: AnsweringPolicy) -> Decision:
+async def decide(
+    uow: UnitOfWork, case: Case, table: RoutingTable, policy: AnsweringPolicy, memory: AutomaticMemory
+) -> Decision:
     """The decision for one message; looks at the knowledge base only when an answer is not ruled out before."""
     silent = silent_reason(case.message, case.content)
-    allowed = await automatic_allowed(uow, case.conversation_id, case.sender) if not silent else None
+    allowed = memory.allowed(case.sender, case.conversation_id) if not silent else None
     reasons = [reason for reason in (silent, allowed.answer if allowed else "") if reason]
     reasons += _against_an_answer(case, table, policy)
     answer = None if reasons else await _best_answer(uow, case, policy.threshold)
-    if answer is not None and answer.article is not None and answer.probability >= policy.threshold:
+    if answer is not None and answer.article is not None and answer.sure:
+        memory.note(case.sender, case.conversation_id, "answer")
         return Decision("answer", answer, trace=_trace(answer, policy))
     if not reasons:
         reasons.append("no article answers it surely enough")
@@ -75,6 +81,8 @@ async def decide(uow: UnitOfWork, case: Case, table: RoutingTable, policy: Answe
         and allowed is not None
         and not allowed.receipt
     )
+    if receipt:
+        memory.note(case.sender, case.conversation_id, "receipt")
     action = "suggest" if answer is not None and answer.article is not None else "route"
     return Decision(action, answer, receipt, tuple(reasons), _trace(answer, policy))
 
@@ -118,6 +126,69 @@ def _trace(answer: Answer | None, policy: AnsweringPolicy) -> dict[str, Any]:
         "article_version": answer.article.version,
         "probability": round(answer.probability, 4),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What an automatic message answers, and on whose ticket."""
+
+    message: InboundMessage
+    content: Content
+    ticket: Ticket
+    customer_name: str
+    language: str
+
+
+def automatic_messages(letter: Letter, decision: Decision) -> list[Outgoing]:
+    """What the machine writes: an answer, a receipt, or nothing."""
+    if decision.action == "answer" and decision.answer is not None and decision.answer.article is not None:
+        plain, html = answer_text(
+            decision.answer.article.text,
+            name=letter.customer_name,
+            language=letter.language,
+            channel=letter.message.channel,
+        )
+        return [_outgoing(letter, "answer", plain, html)]
+    if decision.receipt:
+        plain = receipt_text(
+            number=letter.ticket.number,
+            subject=letter.content.subject,
+            name=letter.customer_name,
+            language=letter.language,
+        )
+        return [_outgoing(letter, "receipt", plain, "")]
+    return []
+
+
+def _outgoing(letter: Letter, kind: str, plain: str, html: str) -> Outgoing:
+    content, ticket, is_mail = letter.content, letter.ticket, letter.message.channel is Channel.EMAIL
+    return Outgoing(
+        conversation_id=ticket.conversation_id,
+        customer_id=ticket.customer_id or "",
+        channel=letter.message.channel,
+        to=content.sender,
+        text=plain,
+        html=html,
+        subject=reply_subject(content.subject) if is_mail else "",
+        author_type=AuthorType.MACHINE,
+        automatic=kind,
+        in_reply_to=content.external_id if is_mail else "",
+        refs=(*content.references[-20:], content.external_id) if is_mail and content.external_id else (),
+        sender=next(iter(letter.message.recipients), ""),
+        language=letter.language,
+        ticket=ticket.number,
+        queue=ticket.queue_id,
+    )
+
+
+def assessment_json(assessment: Assessment | None, decision: Decision) -> dict[str, Any] | None:
+    """The assessment as it is kept and shown: what triage said, the article chosen, and what was decided."""
+    if assessment is None:
+        return None
+    answer = decision.answer
+    article = answer.article if answer else None
+    chosen = {"article": article.id, "probability": round(answer.probability, 4)} if answer and article else None
+    return {**assessment.to_json(), "answer": chosen, "decision": decision.action}
 
 
 def answer_text(article_text: str, *, name: str, language: str, channel: Channel) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from contactcenter.tickets.intake import (
     machine_answered,
     open_ticket,
     relate,
-    ticket_of,
+    tickets_of,
 )
 from contactcenter.tickets.lifecycle import (
     assign,
@@ -61,6 +61,6 @@ __all__ = [
     "set_priority",
     "set_tags",
     "snooze",
-    "ticket_of",
+    "tickets_of",
     "undo_reply",
 ]

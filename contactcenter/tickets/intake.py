@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, text
@@ -187,10 +187,14 @@ async def count_messages(uow: UnitOfWork, ticket: Ticket, more: int = 1) -> None
     set_committed_value(ticket, "messages_count", ticket.messages_count + more)
 
 
-async def ticket_of(uow: UnitOfWork, conversation_id: str) -> Ticket | None:
-    """The ticket that works on a conversation."""
-    query = select(Ticket).where(_ticket.c.conversation_id == conversation_id).order_by(_ticket.c.number).limit(1)
-    return (await uow.session.scalars(query)).one_or_none()
+async def tickets_of(uow: UnitOfWork, conversation_ids: Collection[str]) -> dict[str, Ticket]:
+    """The tickets that work on these conversations, by conversation id."""
+    if not conversation_ids:
+        return {}
+    query = (
+        select(Ticket).where(_ticket.c.conversation_id.in_(list(conversation_ids))).order_by(_ticket.c.number.desc())
+    )
+    return {ticket.conversation_id: ticket for ticket in await uow.session.scalars(query)}
 
 
 async def relate(uow: UnitOfWork, conversation_ids: Sequence[str]) -> list[str]:

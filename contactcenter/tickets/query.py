@@ -24,7 +24,9 @@ OPERATORS = (
 
 E = TypeVar("E", TicketStatus, Priority, Channel)
 
-_TERM = re.compile(r'(?:(?P<name>[a-zA-Z]+):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
+_TERM = re.compile(
+    r'(?P<bare>[a-zA-Z_]+):(?=\s|$)|(?:(?P<name>[a-zA-Z_]+):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))'
+)
 _NUMBER = re.compile(r"#(\d{1,18})")
 _URL = re.compile(r"(?i)https?://|mailto:")
 _YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
@@ -38,7 +40,8 @@ class TicketQuery:
     name; ``before`` and ``after`` bound ``created_at`` (before exclusive, after inclusive, days in UTC);
     ``resolved_since`` is a day on which or after which it was resolved; ``waiting``: new or open, and the customer
     waits for us; ``at_risk``: new or open, and due soon or late. ``answered`` is machine, agent or none.
-    ``snoozed``: None both, False awake ones only. ``customer_id`` and ``number`` are exact. Without anything, every ticket that was not merged into another.
+    ``snoozed``: None both, False awake ones only. ``customer_id`` and ``number`` are exact. Without anything, every
+    ticket that was not merged into another.
     """
 
     statuses: tuple[TicketStatus, ...] = ()
@@ -75,6 +78,9 @@ class TicketQuery:
             raise _wrong(f"a search has at most {MAX_LENGTH} characters")
         query = cls(snoozed=False if hide_snoozed else None)
         for match in _TERM.finditer(q.replace("\x00", " ")):
+            if match["bare"]:
+                query = _bare(query, match["bare"])
+                continue
             name = match["name"]
             value = match["phrase"] if match["phrase"] is not None else match["word"]
             if name is None or _URL.match(match[0]):
@@ -86,6 +92,13 @@ class TicketQuery:
         if len(query.words) + len(query.phrases) > MAX_WORDS:
             raise _wrong(f"a search has at most {MAX_WORDS} words")
         return query
+
+
+def _bare(query: TicketQuery, name: str) -> TicketQuery:
+    """A word with a colon and nothing behind it: a pasted ``Re:``, or an operator that lacks its value."""
+    if name.lower() in OPERATORS:
+        raise _wrong(f"{name}: needs a value")
+    return replace(query, words=(*query.words, name))
 
 
 def _free(query: TicketQuery, value: str, *, phrase: bool) -> TicketQuery:

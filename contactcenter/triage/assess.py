@@ -90,11 +90,11 @@ class Assessor:
     def _batch(self, items: Sequence[TriageInput]) -> list[Assessment]:
         features = featurise([whole_text(item.text, item.subject) for item in items], self._encoder)
         logits = self._model.linear.logits(features)
+        spoken = [language.detect(f"{item.subject}\n{item.text}") for item in items]
         probabilities = {
-            name: self._model.linear.head(name).probabilities(logits[:, self._model.linear.columns(name)])
+            name: self._model.linear.head(name).probabilities(logits[:, self._model.linear.columns(name)], spoken)
             for name in HEADS
         }
-        spoken = [language.detect(f"{item.subject}\n{item.text}") for item in items]
         entities = self._entities.find(items, spoken)
         assessments = []
         for index, found in enumerate(entities):

@@ -95,5 +95,5 @@ def read_folder(folder: Path, split: str) -> Corpus:
     helpers = []
     for path in sorted(folder.glob("phrases.*.txt")) if split == TRAIN else ():
         spoken = path.name.split(".")[1]
-        helpers += [Example(phrase.text, spoken, {phrase.head: phrase.label}) for phrase in phrases.read(path)]
+        helpers += [Example(phrase.text, spoken, phrase.labels) for phrase in phrases.read(path)]
     return Corpus(tuple(examples), tuple(helpers))

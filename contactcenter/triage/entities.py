@@ -15,10 +15,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import spacy
-from spacy.attrs import LOWER
+from spacy.attrs import LOWER  # type: ignore[import-not-found]
 from spacy.language import Language
 from spacy.matcher import PhraseMatcher
-from spacy.tokenizer import Tokenizer
+from spacy.tokenizer import Tokenizer  # type: ignore[import-not-found]
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
@@ -36,7 +36,10 @@ MOST = 64
 _REGIONS = {languages.EN: ("US", "GB"), languages.ZH: ("CN", "HK")}
 _KEPT_WIDE = (0xFF0C, 0xFF0E)
 # Full-width letters, digits and the signs inside numbers; commas and full stops keep ending them.
-_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if code not in _KEPT_WIDE} | {0x3000: 0x20, 0xFFE5: 0xA5}
+_PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if code not in _KEPT_WIDE}
+_PLAIN |= {0x3000: 0x20, 0xFFE5: 0xA5}
+# spaCy cannot take lone surrogates, which broken encodings leave behind.
+_PLAIN |= dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
 
 _DAYS_EN = {"today": 0, "yesterday": -1, "last night": -1, "day before yesterday": -2, "tomorrow": 1}
 _DAYS_ZH = {"今天": 0, "今日": 0, "昨天": -1, "昨日": -1, "昨晚": -1, "前天": -2, "大前天": -3}
@@ -82,7 +85,7 @@ def day_names(language: str) -> dict[str, DayReckoner]:
 def make_shapes(nlp: Language, name: str) -> Callable[[Doc], Doc]:
     """A component that finds everything recognised by its shape."""
     del name
-    regions = _REGIONS[nlp.lang]
+    regions = _REGIONS[str(nlp.lang)]
 
     def find_shapes(doc: Doc) -> Doc:
         spans = [
@@ -100,7 +103,7 @@ def make_days(nlp: Language, name: str) -> Callable[[Doc], Doc]:
     """A component that finds names of days, after the one for shapes."""
     del name
     matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
-    matcher.add(EntityType.DATE.value, [nlp.make_doc(day) for day in day_names(nlp.lang)])
+    matcher.add(EntityType.DATE.value, [nlp.make_doc(day) for day in day_names(str(nlp.lang))])
 
     def find_days(doc: Doc) -> Doc:
         spans = [Span(doc, start, end, label=EntityType.DATE.value) for _, start, end in matcher(doc)]
@@ -120,7 +123,7 @@ def _pipeline(language: str) -> Language:
         # The stock tokenizer peels punctuation off one by one, which is quadratic on "!!!!…".
         nlp.tokenizer = Tokenizer(nlp.vocab, infix_finditer=re.compile(r"[^\w]|[\u3400-\u9fff]").finditer)
     # Nothing but the lower-case form is asked of a word, and working out the other attributes is most of its cost.
-    nlp.vocab.lex_attr_getters = {LOWER: str.lower}
+    nlp.vocab.lex_attr_getters = {LOWER: str.lower}  # type: ignore[attr-defined]
     nlp.add_pipe("contactcenter_shapes")
     nlp.add_pipe("contactcenter_days")
     return nlp
@@ -165,7 +168,7 @@ class EntityFinder:
         return [*self._part(text[:HEAD], 0, language), *self._part(text[tail:], tail, language)]
 
     def _part(self, text: str, offset: int, language: str) -> list[_Place]:
-        doc = self._pipelines[language](text.translate(_WIDE))
+        doc = self._pipelines[language](text.translate(_PLAIN))
         places = [
             _Place(EntityType(span.label_), span.start_char + offset, span.end_char + offset, span.text)
             for span in doc.spans[FOUND]

@@ -62,7 +62,7 @@ def evaluate(model: TrainedModel, corpus: Corpus, encoder: Encoder | None = None
     heads: dict[str, Any] = {}
     for name in corpus.heads:
         head = model.linear.head(name)
-        probabilities = head.probabilities(logits[:, model.linear.columns(name)])
+        probabilities = head.probabilities(logits[:, model.linear.columns(name)], spoken.tolist())
         truth = np.array([example.labels[name] for example in corpus.examples])
         predicted = np.array(head.labels)[probabilities.argmax(axis=1)]
         report = scores(truth, head.labels, probabilities)

@@ -1,7 +1,8 @@
 """Why a label won: the pieces of this very text that weighed most for it.
 
 Nothing is kept from training but weights; each hashed n-gram is read back from the place where it stands in the text.
-A character n-gram of Latin letters counts for the word it lies in, one of Chinese characters stands for itself.
+A number reads ``#``. A character n-gram of Latin letters counts for the word it lies in, one of Chinese characters
+stands for itself.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def reasons(model: LinearModel, features: Features, index: int, head: str, label
             break
         if not any(term in other or other in term for other, _ in chosen):
             chosen.append((term, weight))
-    return tuple(Reason(_NAMES.get(term, term), round(weight, 3), label) for term, weight in chosen)
+    return tuple(Reason(_NAMES.get(term) or term.replace("0", "#"), round(weight, 3), label) for term, weight in chosen)
 
 
 def _surface(features: Features, entry: int) -> str:

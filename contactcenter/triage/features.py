@@ -133,7 +133,8 @@ def _unit_length(values: NDArray[np.float32], starts: NDArray[np.int64]) -> NDAr
     squares = np.concatenate(([0.0], np.cumsum(values.astype(np.float64) ** 2)))
     lengths = np.sqrt(squares[starts[1:]] - squares[starts[:-1]])
     lengths[lengths == 0] = 1.0
-    return (values / np.repeat(lengths, np.diff(starts))).astype(np.float32)
+    scaled: NDArray[np.float32] = (values / np.repeat(lengths, np.diff(starts))).astype(np.float32)
+    return scaled
 
 
 def _collect(codes: NDArray[np.uint64]) -> _Grams:

@@ -42,10 +42,10 @@ _OTHERS = _words(
     "mit nach nicht noch nur oder rechnung schon sehr sein seit sich sie sind und uns unsere vom von vielen warum wann "
     "wenn werden wie wir wird wurde zu zum zur über "
     # French
-    "alors au aussi aux avec avez bonjour bonsoir ce cela ces cette cest jai lai quil comme dans depuis des du elle est et "
-    "été être facture fait il je jour la le les leur lui ma mais merci mes mon même nai ne nos notre nous où pas plus pour "
-    "pourquoi pouvez puis quand que quel qui sans ses son sont suis sur toujours tout très un une veuillez voilà "
-    "vos votre vous "
+    "alors au aussi aux avec avez bonjour bonsoir ce cela ces cette cest jai lai quil comme dans depuis des du elle "
+    "est et été être facture fait il je jour la le les leur lui ma mais merci mes mon même nai ne nos notre nous où "
+    "pas plus pour pourquoi pouvez puis quand que quel qui sans ses son sont suis sur toujours tout très un une "
+    "veuillez voilà vos votre vous "
     # Spanish and Portuguese
     "ainda al algo buenas buenos como con cuando cómo da de del desde después dia dias donde dos día días e el ela ele "
     "ella em entre era eres es esta estaba estoy está están este eso favor foi fue gracias ha hace hasta hay hola "

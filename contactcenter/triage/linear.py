@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contactcenter.triage.features import BUCKETS, Features
+
+Curve = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +19,9 @@ class Head:
     """One question with a closed set of answers.
 
     ``bias`` has one number a label. Probabilities are the softmax of ``scale * logits + shift``. Two labels use
-    ``shift`` (Platt's calibration). More labels use ``curve``: knots (x, y) of a rising line that says how often the
-    best label was right (y) where the softmax gave it x; the others share the rest in proportion.
+    ``shift`` (Platt's calibration). More labels use ``curves``, for each language and (as "") for any: knots (x, y) of
+    a rising line that says how often the best label was right (y) where the softmax gave it x; the others share the
+    rest in proportion.
     """
 
     name: str
@@ -25,24 +29,30 @@ class Head:
     bias: tuple[float, ...]
     scale: float = 1.0
     shift: tuple[float, ...] = ()
-    curve: tuple[tuple[float, float], ...] = ()
+    curves: Mapping[str, Curve] = field(default_factory=dict)
 
-    def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Calibrated probabilities; rows are messages, columns the labels."""
+    def probabilities(self, logits: NDArray[np.floating[Any]], spoken: Sequence[str] = ()) -> NDArray[np.float32]:
+        """Calibrated probabilities; rows are messages (in the languages ``spoken``), columns the labels."""
         scores = self.scale * logits
         if self.shift:
             scores = scores + np.array(self.shift, dtype=np.float32)
         raw = softmax(scores)
-        return self._on_curve(raw) if self.curve else raw
+        return self._on_curves(raw, spoken) if self.curves else raw
 
-    def _on_curve(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _on_curves(self, raw: NDArray[np.float32], spoken: Sequence[str]) -> NDArray[np.float32]:
         rows, best = np.arange(len(raw)), raw.argmax(axis=1)
         top = raw[rows, best]
-        shares = raw / np.maximum(1 - top, 1e-6)[:, None]
+        shares = raw + np.float32(1e-9)
         shares[rows, best] = 0.0
+        shares /= shares.sum(axis=1, keepdims=True)
         second = shares.max(axis=1)
         # Not so low that the second label overtakes.
-        sure = np.maximum(np.interp(top, *zip(*self.curve, strict=True)), second / (1 + second)).astype(np.float32)
+        sure = np.empty_like(top)
+        own = np.array([language if language in self.curves else "" for language in spoken] or [""] * len(raw))
+        for language in set(own.tolist()):
+            given, often = np.array(self.curves[language]).T
+            sure[own == language] = np.interp(top[own == language], given, often)
+        sure = np.maximum(sure, second / (1 + second))
         result: NDArray[np.float32] = shares * (1 - sure)[:, None]
         result[rows, best] = sure
         return result
@@ -103,7 +113,7 @@ class LinearModel:
         return result
 
 
-def softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+def softmax(scores: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """Exponentials brought to sum one, row by row."""
     exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
     result: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)

@@ -2,17 +2,17 @@
 
 A linear model over n-grams knows only the words it has seen; a page of patterns shows it the usual ones. Format::
 
-    == category refund
+    == category refund, complaint no
     I (want|need) [all of] my money back
 
 ``(a|b)`` is one of the alternatives, ``[a|b]`` one of them or nothing; both nest. Lines that begin with ``#`` are
-comments. Each section names a head and the label its lines stand for; other heads learn nothing from them.
+comments. Each section names heads and the labels its lines stand for; other heads learn nothing from them.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +26,10 @@ _CLOSERS = {"(": ")", "[": "]"}
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A short text that stands for one label of one head."""
+    """A short text and what some heads should say of it."""
 
     text: str
-    head: str
-    label: str
+    labels: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +57,18 @@ class _Choice:
 def read(path: Path, *, most: int = MOST) -> list[Phrase]:
     """All phrases of a file, the same ones every time; raises :class:`InvalidInput` naming the line at fault."""
     phrases: list[Phrase] = []
-    head = label = ""
+    labels: dict[str, str] = {}
     for number, raw in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         line = raw.strip()
         if line.startswith("=="):
-            head, _, label = line.removeprefix("==").strip().partition(" ")
+            pairs = (part.split(maxsplit=1) for part in line.removeprefix("==").split(","))
+            labels = {pair[0]: pair[1].strip() for pair in pairs if len(pair) == 2}
         if not line or line.startswith(("#", "==")):
             continue
-        if not label:
+        if not labels:
             raise InvalidInput(f"{path}:{number}: a pattern before the first section")
         try:
-            phrases += [Phrase(text, head, label.strip()) for text in expand(line, most)]
+            phrases += [Phrase(text, labels) for text in expand(line, most)]
         except ValueError as error:
             raise InvalidInput(f"{path}:{number}: {error}") from error
     return phrases

@@ -92,10 +92,14 @@ def _head_from_json(data: dict[str, Any]) -> Head:
         bias=tuple(map(float, data["bias"])),
         scale=float(data["scale"]),
         shift=tuple(map(float, data["shift"])),
-        curve=tuple((float(x), float(y)) for x, y in data["curve"]),
+        curves={
+            str(language): tuple((float(x), float(y)) for x, y in knots) for language, knots in data["curves"].items()
+        },
     )
     if len(head.bias) != len(labels) or len(head.shift) not in (0, len(labels)):
         raise ValueError(f"head {head.name}: {len(labels)} labels, but other numbers of parameters")
+    if head.curves and "" not in head.curves:
+        raise ValueError(f"head {head.name}: no curve for any language")
     return head
 
 
@@ -106,7 +110,7 @@ def _head_to_json(head: Head) -> dict[str, Any]:
         "bias": list(head.bias),
         "scale": head.scale,
         "shift": list(head.shift),
-        "curve": [list(knot) for knot in head.curve],
+        "curves": {language: [list(knot) for knot in knots] for language, knots in head.curves.items()},
     }
 
 

@@ -39,5 +39,5 @@ _PAIRS = """
 禮礼 種种 稱称 穩稳 窮穷 竊窃 競竞 筆笔 範范 築筑 粵粤
 """
 
-TABLE = {ord(traditional): simplified for traditional, simplified in _PAIRS.split()}
+TABLE = {ord(pair[0]): pair[1] for pair in _PAIRS.split()}
 """For :meth:`str.translate`: a character and what stands for it; all others stay."""

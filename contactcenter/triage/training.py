@@ -21,10 +21,10 @@ from sklearn.svm import LinearSVC
 
 from contactcenter.errors import InvalidInput
 from contactcenter.triage import evaluation
-from contactcenter.triage.assess import CATEGORY, COMPLAINT, IS_COMPLAINT, whole_text
+from contactcenter.triage.assess import COMPLAINT, IS_COMPLAINT, SENTIMENT, URGENCY, whole_text
 from contactcenter.triage.corpus import Corpus, Example
 from contactcenter.triage.features import Encoder, NoEncoder, featurise
-from contactcenter.triage.linear import Head, LinearModel
+from contactcenter.triage.linear import Curve, Head, LinearModel
 from contactcenter.triage.registry import TrainedModel
 
 SEED = 7
@@ -33,13 +33,22 @@ FEWEST_ROWS = 10
 
 
 class Settings(NamedTuple):
-    """How a head is trained: the C of its support vector machines, and what a phrase counts against a real message."""
+    """How a head is trained.
 
-    regularisation: float = 0.1
+    ``regularisation`` is the C of its support vector machines, ``phrase_weight`` what a phrase counts against a real
+    message, ``balance`` how much rare labels are favoured: 0 not at all, 1 so that all labels weigh the same.
+    """
+
+    regularisation: float = 0.05
     phrase_weight: float = 0.7
+    balance: float = 0.0
 
 
-SETTINGS = {CATEGORY: Settings(regularisation=0.05), COMPLAINT: Settings(regularisation=0.05, phrase_weight=0.1)}
+SETTINGS = {
+    URGENCY: Settings(phrase_weight=0.3, balance=1.6),
+    SENTIMENT: Settings(phrase_weight=0.3, balance=1.3),
+    COMPLAINT: Settings(phrase_weight=0.2),
+}
 """Chosen by cross-validation on the training rows; heads that are not named use the defaults."""
 
 COMPLAINT_RECALL = 0.95
@@ -48,6 +57,9 @@ COMPLAINT_RECALL = 0.95
 KNOTS = 12
 ROWS_PER_KNOT = 100
 """Most knots of a calibration curve, and fewest rows behind each."""
+
+ROWS_FOR_OWN_CURVE = 5 * ROWS_PER_KNOT
+"""Rows of a language that give it a curve of its own."""
 
 _BATCH = 256
 _ABSENT = -4.0
@@ -108,7 +120,7 @@ def train(
         fit, calibrated, margins = trainer.run()
         fits.append(fit)
         heads.append(calibrated)
-        probabilities = calibrated.probabilities(margins.astype(np.float32))
+        probabilities = calibrated.probabilities(margins, trainer.spoken.tolist())
         measured[head] = evaluation.scores(trainer.truth, calibrated.labels, probabilities)
         if head == COMPLAINT:
             threshold = _threshold(trainer.truth, probabilities[:, calibrated.labels.index(IS_COMPLAINT)])
@@ -165,6 +177,7 @@ class _Trainer:
 
     def __init__(self, head: str, corpus: Corpus, examples: _Matrix, phrases: _Matrix) -> None:
         self.head = head
+        self.spoken = np.array([example.language for example in corpus.examples])
         self._settings = SETTINGS.get(head, Settings())
         self.truth = np.array([example.labels[head] for example in corpus.examples])
         self.labels = tuple(sorted(set(self.truth.tolist())))
@@ -184,8 +197,8 @@ class _Trainer:
             margins[unseen] = self._fit(seen).margins(_rows(self._examples, unseen))
         fit = self._fit(np.arange(len(self.truth)))
         bias = tuple(round(float(value), 6) for value in fit.bias)
-        head = _calibrated(Head(self.head, self.labels, bias), margins, np.searchsorted(self.labels, self.truth))
-        return fit, head, margins
+        head = Head(self.head, self.labels, bias)
+        return fit, _calibrated(head, margins, np.searchsorted(self.labels, self.truth), self.spoken), margins
 
     def _folds(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
         rarest = min(np.unique(self.truth, return_counts=True)[1])
@@ -202,8 +215,11 @@ class _Trainer:
         rarity = np.log((1 + stacked.shape[0]) / (1 + seen_in)) + 1
         scaled = sparse.hstack([stacked @ sparse.diags_array(rarity), sparse.csr_matrix(dense)]).tocsr()
         weight = np.concatenate([np.ones(len(rows)), np.full(len(self._hints), self._settings.phrase_weight)])
+        labels = np.concatenate([self.truth[rows], self._hints]).astype(str)
+        names, place, count = np.unique(labels, return_inverse=True, return_counts=True)
+        weight *= (len(labels) / len(names) / count[place]) ** self._settings.balance
         machine = LinearSVC(C=self._settings.regularisation, random_state=SEED, max_iter=5_000)
-        machine.fit(scaled, np.concatenate([self.truth[rows], self._hints]).astype(str), sample_weight=weight)
+        machine.fit(scaled, labels, sample_weight=weight)
         return self._columns_of(machine, rarity)
 
     def _columns_of(self, machine: Any, rarity: NDArray[np.float64]) -> _Fit:
@@ -224,7 +240,7 @@ def _rows(matrix: _Matrix, rows: NDArray[np.int64]) -> _Matrix:
     return _Matrix(matrix.sparse[rows], matrix.dense[rows])
 
 
-def _calibrated(head: Head, margins: NDArray[np.float64], truth: NDArray[np.int64]) -> Head:
+def _calibrated(head: Head, margins: NDArray[np.float64], truth: NDArray[np.int64], spoken: NDArray[np.str_]) -> Head:
     """The head with the calibration that makes its probabilities on unseen rows come true."""
     if len(head.labels) == 2:
         platt = LogisticRegression(C=1e6).fit(margins[:, 1:] - margins[:, :1], truth)
@@ -238,10 +254,15 @@ def _calibrated(head: Head, margins: NDArray[np.float64], truth: NDArray[np.int6
     best = minimize_scalar(loss, bounds=(-3.0, 4.0), method="bounded")
     head = replace(head, scale=round(float(np.exp(best.x)), 6))
     raw = head.probabilities(margins)
-    return replace(head, curve=_curve(raw.max(axis=1), raw.argmax(axis=1) == truth))
+    top, right = raw.max(axis=1), raw.argmax(axis=1) == truth
+    curves = {"": _curve(top, right)}
+    for language, rows in zip(*np.unique(spoken, return_counts=True), strict=True):
+        if rows >= ROWS_FOR_OWN_CURVE:
+            curves[str(language)] = _curve(top[spoken == language], right[spoken == language])
+    return replace(head, curves=curves)
 
 
-def _curve(top: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
+def _curve(top: NDArray[np.float32], right: NDArray[np.bool_]) -> Curve:
     """How often the best label was right against how sure the softmax was, as a rising line of a few knots."""
     order = np.argsort(top, kind="stable")
     groups = np.array_split(order, min(KNOTS, max(len(order) // ROWS_PER_KNOT, 1)))

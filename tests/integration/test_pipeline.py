@@ -17,7 +17,7 @@ from contactcenter.conversations.inbox import Inbox, lane_of
 from contactcenter.conversations.records import Delivery, Message, MessageState
 from contactcenter.conversations.tokens import ReplyTokens
 from contactcenter.envelope import Channel, Identity, IdentityKind, InboundMessage
-from contactcenter.pipeline import Pipeline
+from contactcenter.pipeline import Batch, Pipeline
 from contactcenter.settings import Mailbox, Settings
 from contactcenter.store.store import Store
 from contactcenter.tickets.answering import AnsweringPolicy
@@ -171,10 +171,10 @@ async def test_a_message_that_fails_three_times_is_quarantined_and_takes_nobody_
     good = desk.pipeline.stages
     original = next(stage for stage in good if stage.name == "keep")
 
-    async def fail_on_poison(batch: object, work: object) -> None:
-        if "poison" in work.content.subject:  # type: ignore[attr-defined]
+    async def fail_on_poison(batch: Batch) -> None:
+        if any("poison" in work.content.subject for work in batch.works):
             raise ValueError("indigestible")
-        await original.run(batch, work)
+        await original.run(batch)
 
     desk.pipeline.stages = tuple(replace(s, run=fail_on_poison) if s.name == "keep" else s for s in good)
     await desk.take(

@@ -56,7 +56,8 @@ function count() {
 }
 
 document.addEventListener("visibilitychange", () => document.hidden || plan(0));
-document.addEventListener("live", () => plan(PAUSE));
+document.addEventListener("live:event", () => plan(PAUSE));
+document.addEventListener("live:refresh", () => plan(0));
 setInterval(count, 1000);
 count();
 plan(EVERY);

@@ -165,7 +165,7 @@ def _mailbox(entry: _Entry) -> Address:
             return Address(name, address)
         return Address(name or comment or inner, address)
     text = "".join(entry.words).strip()
-    if address := canonical(decode_words(text) if "=?" in text else text) if "@" in text and " " not in text else "":
+    if address := canonical(decode_words(text) if "=?" in text else text) if "@" in text else "":
         return Address(comment, address)
     if bare := _only_address(entry.words):
         words = [w for w in entry.words if canonical(w) != bare]

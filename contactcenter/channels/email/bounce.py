@@ -7,6 +7,7 @@ and codes are taken from what the server wrote above the returned mail.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from contactcenter.channels.email import charsets
 from contactcenter.channels.email.addresses import canonical, parse_addresses
@@ -40,7 +41,8 @@ _HEADER_RUN = re.compile(
     r"|X-[\w-]+): [^\n]*\n(?:[ \t][^\n]*\n|[\w-]+:[^\n]*\n){2,}",
     re.MULTILINE | re.IGNORECASE,
 )
-_BLOCKS = re.compile(r"\n[ \t]*\n|\n(?=[ \t>]{0,4}final-recipient[ \t]*:)", re.IGNORECASE)
+_BLOCKS = re.compile(r"\n[ \t]*\n")
+_NEXT = re.compile(r"\n(?=[ \t>]{0,4}final-recipient[ \t]*:)", re.IGNORECASE)
 _FIELD = re.compile(
     r"^[ \t>]{0,4}(final-recipient|original-recipient|action|status|diagnostic-code|x-actual-recipient"
     r"|remote-mta|x-supplementary-info)[ \t]*:[ \t]*",
@@ -87,7 +89,7 @@ def _from_fields(text: str) -> list[Found]:
     if not _FIELD.search(text):
         return []
     found: list[Found] = []
-    for block in _BLOCKS.split(text.replace("\r\n", "\n")):
+    for block in _blocks(text.replace("\r\n", "\n")):
         fields = _fields(block)
         who = _recipient(fields)
         if not who:
@@ -100,6 +102,16 @@ def _from_fields(text: str) -> list[Found]:
             found.append(one)
         _fill(one, fields)
     return found
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """Split a text at empty lines, and where several recipients stand in one block, before each of them."""
+    for block in _BLOCKS.split(text):
+        recipients = [match.start() for match in _NEXT.finditer(block)]
+        if len(recipients) > 1 or (recipients and _NEXT.match("\n" + block)):
+            yield from _NEXT.split(block)
+        else:
+            yield block
 
 
 def _fields(block: str) -> dict[str, str]:
@@ -240,7 +252,7 @@ def _best_code(status: str, said: str) -> str:
     if specific:
         return specific[0]
     others = [code for code in _CODE.findall(said) if code[0] != "2"]
-    telling = [code for code in others if not code.endswith(".0.0")]
+    telling: list[str] = [code for code in others if not code.endswith(".0.0")]
     if telling and (not status or status.endswith((".0.0", ".4.7"))):
         return telling[0]
     return status or (others[0] if others else "")

@@ -223,11 +223,11 @@ def _everyday_korean(char: str) -> bool:
     return "\uac00" <= char <= "\ud7a3" and len(data) == 2 and data[0] >= 0xB0 and data[1] >= 0xA1
 
 
-_EVERYDAY = (
+_EVERYDAY = (  # a later one must explain more: Hangul alone could be Chinese too, but not the other way round
+    ("cp949", _everyday_korean),
     ("gb18030", _everyday_gb),
     ("big5hkscs", _everyday_big5),
     ("cp932", lambda c: _everyday_japanese(c) or ("\u4e00" <= c <= "\u9fff" and _everyday_sjis(c))),
-    ("cp949", _everyday_korean),
     ("euc_jp", lambda c: _everyday_japanese(c)),
 )
 

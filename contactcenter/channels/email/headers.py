@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_tz
 from functools import cached_property
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from contactcenter.channels.email import charsets
@@ -21,6 +22,7 @@ from contactcenter.channels.email.transfer import base64_bytes
 MAX_BLOCK = 256 * 1024  # bytes of one header block that are looked at
 MAX_FIELDS = 1000  # fields of one block
 MAX_VALUE = 64 * 1024  # bytes of one field
+MAX_WORD = 2000  # characters of an encoded word that a neighbour may complete
 MAX_PARAMETERS = 100
 MAX_IDS = 100
 
@@ -31,7 +33,7 @@ _KNOWN = re.compile(
     re.IGNORECASE,
 )
 _WORD_START = re.compile(r"=\?([A-Za-z0-9_.:()+*-]{1,60})\?([bBqQ])\?")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _PARAMETER = re.compile(r';[\s;]*+([^\s=;]{1,200})\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^;]*+))', re.DOTALL)
 _CONTINUED = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*)?$")
 _ID = re.compile(r"<([^<>]{1,998})>")
@@ -143,19 +145,27 @@ def one_line(text: str) -> str:
     return charsets.clean(_CONTROL.sub(" ", text)).strip() if not text.isprintable() else text.strip()
 
 
+class _Word(NamedTuple):
+    """An encoded word: charset in lower case, encoding in upper case, and its undecoded payload."""
+
+    charset: str
+    encoding: str
+    payload: str
+
+
 def decode_words(text: str) -> str:
-    """RFC 2047 encoded words decoded; neighbours in the same charset are joined before decoding.
+    """Decode RFC 2047 encoded words; neighbours in the same charset are joined before decoding.
 
     Unterminated words and unknown charsets are read as far as they go; white space between encoded words disappears.
     """
     if "=?" not in text:
         return text
-    pieces: list[str | tuple[str, bytes]] = []
+    pieces: list[str | _Word] = []
     position, closing = 0, 0
     while (begin := text.find("=?", position)) >= 0:
         match = _WORD_START.match(text, begin)
         if not match:
-            _add_plain(pieces, text[position : begin + 2])
+            pieces.append(text[position : begin + 2])
             position = begin + 2
             continue
         if closing < match.end():
@@ -164,48 +174,54 @@ def decode_words(text: str) -> str:
         inner = text.find("=?", match.end(), closing)
         broken = inner >= 0 and _WORD_START.match(text, inner)
         stop = inner if broken else closing
-        _add_plain(pieces, text[position:begin])
-        pieces.append((match[1].partition("*")[0].lower(), _word_bytes(match[2], text[match.end() : stop])))
+        if begin > position:
+            pieces.append(text[position:begin])
+        pieces.append(_Word(match[1].partition("*")[0].lower(), match[2].upper(), text[match.end() : stop]))
         position = stop if broken else min(stop + 2, len(text))
-    _add_plain(pieces, text[position:])
+    if position < len(text):
+        pieces.append(text[position:])
     return _join(pieces)
 
 
-def _add_plain(pieces: list[str | tuple[str, bytes]], text: str) -> None:
-    """Append text that is not encoded."""
-    if text:
-        pieces.append(text)
-
-
-def _word_bytes(encoding: str, payload: str) -> bytes:
-    """Bytes of one encoded word."""
-    data = payload.encode("utf-8", "replace")
-    if encoding in "bB":
-        return base64_bytes(data)
-    return binascii.a2b_qp(data.replace(b" ", b"=20").rstrip(b"="), header=True)
-
-
-def _join(pieces: list[str | tuple[str, bytes]]) -> str:
-    """Return decoded words and plain text put together; equal charsets are decoded in one go."""
+def _join(pieces: list[str | _Word]) -> str:
+    """Decoded words and plain text put together; words of one charset are decoded in one go."""
     out: list[str] = []
-    charset, pending = "", b""
+    run: list[_Word] = []
     for index, piece in enumerate(pieces):
         if isinstance(piece, str):
-            between = 0 < index < len(pieces) - 1 and isinstance(pieces[index - 1], tuple)
-            if between and isinstance(pieces[index + 1], tuple) and not piece.strip():
+            inside = run and index + 1 < len(pieces) and isinstance(pieces[index + 1], _Word)
+            if inside and not piece.strip():
                 continue
-            if pending:
-                out.append(charsets.decode(pending, charset))
-                pending = b""
+            out.append(_decode_run(run))
+            run = []
             out.append(piece)
-            continue
-        if pending and piece[0] != charset:
-            out.append(charsets.decode(pending, charset))
-            pending = b""
-        charset, pending = piece[0], pending + piece[1]
-    if pending:
-        out.append(charsets.decode(pending, charset))
+        else:
+            if run and run[0].charset != piece.charset:
+                out.append(_decode_run(run))
+                run = []
+            run.append(piece)
+    out.append(_decode_run(run))
     return "".join(out)
+
+
+def _decode_run(run: list[_Word]) -> str:
+    """Text of neighbouring words of one charset; base64 that was cut inside a group of four is put together again."""
+    if not run:
+        return ""
+    data: list[bytes] = []
+    carried = ""
+    for index, word in enumerate(run):
+        if word.encoding == "Q":
+            data.append(binascii.a2b_qp(word.payload.encode("utf-8", "replace").replace(b" ", b"=20"), header=True))
+            continue
+        payload = carried + word.payload
+        follows = index + 1 < len(run) and run[index + 1].encoding == "B"
+        carried = (
+            payload if follows and len(payload) % 4 and not payload.endswith("=") and len(payload) < MAX_WORD else ""
+        )
+        if not carried:
+            data.append(base64_bytes(payload.encode("utf-8", "replace")))
+    return charsets.decode(b"".join(data), run[0].charset)
 
 
 def parse_parameters(value: str) -> tuple[str, dict[str, str]]:

@@ -24,22 +24,23 @@ _LABELS: dict[Label, str] = {
     Label.FROM: (
         "from|de|von|da|van|fra|från|od|от|від|отправитель|lähettäjä|feladó|expéditeur|remitente|mittente|afzender"
         "|kimden|gönderen|发件人|寄件者|寄件人|发信人|發件人|差出人|送信者|보낸 ?사람|보낸이|من|de la|από|מאת"
+        "|от кого|từ|dari|จาก"
     ),
     Label.DATE: (
         "date|sent|datum|data|fecha|dato|envoyé(?: le)?|enviado(?: el| em)?|enviada(?: em)?|gesendet|inviato|verzonden"
         "|sendt|skickat|wysłano|дата|отправлено|відправлено|надіслано|lähetetty|päivämäärä|elküldve|dátum|odesláno"
         "|tarih|gönderildi|gönderme tarihi|message du|发送时间|发送日期|日期|时间|時間|寄件日期|傳送日期|傳送時間"
         "|發送時間|发件时间|日付|日時|送信日時|보낸 ?날짜|날짜|trimis|sendedato|skickad|datë|ημερομηνία|στάλθηκε"
-        "|תאריך|נשלח"
+        "|תאריך|נשלח|gửi|dikirim|ส่ง|التاريخ"
     ),
     Label.TO: (
         "to|à|a|an|para|per|aan|til|till|do|кому|vastaanottaja|címzett|destinataire|destinatario|kime|alıcı"
-        "|收件人|收件者|收信人|宛先|받는 ?사람|komu|către|προς|אל"
+        "|收件人|收件者|收信人|宛先|받는 ?사람|komu|către|προς|אל|đến|kepada|ถึง|إلى"
     ),
     Label.CC: "cc|kopie|copie(?: à)?|kopi|kopia|копия|抄送|副本|참조|bcc|cci|密送|cc/bcc",
     Label.SUBJECT: (
         "subject|betreff|objet|objeto|oggetto|onderwerp|emne|ämne|temat|тема|aihe|tárgy|předmět|konu|asunto"
-        "|assunto|主题|主旨|主題|标题|件名|제목|subiect|θέμα|נושא|sujet"
+        "|assunto|主题|主旨|主題|标题|件名|제목|subiect|θέμα|נושא|sujet|chủ đề|perihal|subjek|เรื่อง|الموضوع"
     ),
 }
 _LABEL = re.compile(
@@ -92,12 +93,15 @@ _START = re.compile(
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day\b)",
     re.IGNORECASE,
 )
+_DATED_MAIL = re.compile(r"\d{4}[/.-]\d{1,2}[/.-]\d{1,2}[^<>]{0,120}<[^<>@\s]{1,64}@[^<>\s]{1,190}>")  # old Gmail
 _INTRO_END = re.compile(r"[:：]\s{0,3}[>*_]{0,2}$")
 
 
 def is_introduction(text: str) -> bool:
     """Whether a line, or a few joined, introduces a quotation: a date or an address together with "wrote", or both."""
     text = text.strip()[-400:]
+    if _DATED_MAIL.fullmatch(text):
+        return True
     colon = bool(_INTRO_END.search(text))
     if not colon and not _VERB_END.search(text):
         return False
@@ -122,7 +126,12 @@ _VERB_ENDINGS = tuple(_VERB_ENDING_NAMES.split("|"))
 def may_end_introduction(line: str) -> bool:
     """Cheap test whether an introduction can end with this line."""
     tail = line[-60:].rstrip(" \t>*_")
-    return tail.endswith(_COLONS) or tail.lower().endswith(_VERB_ENDINGS)
+    return tail.endswith(_COLONS) or tail.lower().endswith(_VERB_ENDINGS) or bool(_DATED_MAIL.fullmatch(line.strip()))
+
+
+def ends_with_verb(line: str) -> bool:
+    """Whether a line ends with "wrote" or its like: before quote marks that alone is an introduction."""
+    return len(line) < 150 and bool(_VERB_END.search(line[-60:]))
 
 
 _SEPARATOR_WORDS = (

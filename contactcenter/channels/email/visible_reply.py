@@ -14,6 +14,7 @@ from enum import Enum
 from contactcenter.channels.email.lines import Line, Mark, bare, join_lines
 from contactcenter.channels.email.reply_phrases import (
     Label,
+    ends_with_verb,
     is_device_line,
     is_introduction,
     is_rule,
@@ -30,6 +31,7 @@ _DELIMITER = re.compile(r"\s{0,2}(?:--|—|––|- -)\s*$")
 _TELLING = re.compile(r"[\d@<]")
 _LONG = 55  # characters from which on a quoted line may have been wrapped by the mailer
 _FOOTER_LINES = 40  # a footer is no longer
+_MOMENT = re.compile(r"\b(?:19|20)\d\d\b.*\d{1,2}[:.]\d{2}")  # a year and a time of day
 _SIGNATURE_LINES = 20
 _TABLE_LINE = re.compile(r"[|\s]+")
 _CONTACT = re.compile(
@@ -210,11 +212,19 @@ def _introduction_end(lines: list[Line], index: int, endings: set[int]) -> int |
         joined = f"{joined} {text}" if joined else text
         if len(joined) > 500:
             return None
-        if end in endings and is_introduction(joined):
+        if end in endings and (is_introduction(joined) or _announces_quote(lines, end)):
             return end
         if end == index and not _may_go_on(joined):
             return None
     return None
+
+
+def _announces_quote(lines: list[Line], end: int) -> bool:
+    """Whether a line ends with "wrote" and lines with quote marks follow it."""
+    if not ends_with_verb(lines[end].text):
+        return False
+    following = _next_text(lines[: end + 4], end + 1)
+    return following is not None and bool(_QUOTED.match(lines[following].text))
 
 
 def _may_go_on(text: str) -> bool:
@@ -241,17 +251,14 @@ def _is_header_block(lines: list[Line], index: int) -> bool:
         return Label.DATE in found and Label.SUBJECT in found and Label.TO in found
     others = len(found) - 1
     mail = any("@" in value for value in found.values())
+    if list(found)[:3] == [Label.FROM, Label.DATE, Label.TO] and _MOMENT.search(found[Label.DATE]):
+        return True
     return (others >= 1 and mail) or (others >= 2 and Label.SUBJECT in found)
 
 
 def _stands_alone(lines: list[Line], index: int) -> bool:
     """Whether an empty line, or the start, is above."""
-    return (
-        index == 0
-        or not lines[index - 1].text.strip()
-        or lines[index].mark is Mark.SIGNATURE
-        or index + 1 == len(lines)
-    )
+    return index == 0 or not lines[index - 1].text.strip() or lines[index].mark is Mark.SIGNATURE
 
 
 def _has_structure(lines: list[Line], roles: list[Role], start: int, endings: set[int]) -> bool:
@@ -332,7 +339,7 @@ def _closing(lines: list[Line], own: list[int]) -> int | None:
             first = position
             if not is_sign_off(above):
                 break
-        if is_device_line(texts[-1]) and not above and (len(texts) == 1 or _is_name(texts[:-1])):
+        if is_device_line(texts[-1]) and (len(texts) == 1 or (not above and _is_name(texts[:-1]))):
             first = position
         if not above and (_is_card(texts) or _is_table_card(texts)):
             first = position
@@ -346,7 +353,9 @@ def _is_name(texts: list[str]) -> bool:
 
 def _is_table_card(texts: list[str]) -> bool:
     """Whether the last lines are a card drawn as a table, as phone clients of Chinese providers add it."""
-    return len(texts) <= 14 and texts[0].startswith("|") and sum(bool(_TABLE_LINE.fullmatch(t)) for t in texts if t) >= 3
+    return (
+        len(texts) <= 14 and texts[0].startswith("|") and sum(bool(_TABLE_LINE.fullmatch(t)) for t in texts if t) >= 3
+    )
 
 
 def _is_card(texts: list[str]) -> bool:

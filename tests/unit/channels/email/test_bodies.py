@@ -30,7 +30,8 @@ def test_html_is_read_where_the_plain_text_only_says_that_html_is_needed():
 def test_an_image_of_the_html_is_inline_and_a_file_beside_it_is_not():
     found = mail(
         b"multipart/mixed; boundary=m",
-        b"--m\r\nContent-Type: multipart/related; boundary=r\r\n\r\n--r\r\nContent-Type: text/html\r\n\r\n<img src=cid:i@x>"
+        b"--m\r\nContent-Type: multipart/related; boundary=r\r\n\r\n"
+        b"--r\r\nContent-Type: text/html\r\n\r\n<img src=cid:i@x>"
         b"\r\n--r\r\nContent-Type: image/png; name=i.png\r\nContent-ID: <i@x>\r\n\r\nPNG\r\n--r--\r\n"
         b"--m\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=f.pdf\r\n\r\nPDF\r\n--m--",
     )
@@ -47,13 +48,18 @@ def test_text_parts_one_after_the_other_are_one_text():
 
 
 def test_a_nested_mail_is_a_file_named_by_its_subject():
-    found = mail(b"multipart/mixed; boundary=m", b"--m\r\nContent-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\nx\r\n--m--")
+    found = mail(
+        b"multipart/mixed; boundary=m", b"--m\r\nContent-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\nx\r\n--m--"
+    )
     assert [(f.filename, f.content_type) for f in found.attachments] == [("in.eml", "message/rfc822")]
     assert "x" not in found.text
 
 
 def test_a_text_file_is_a_file():
-    found = mail(b"multipart/mixed; boundary=m", b"--m\r\n\r\nhi\r\n--m\r\nContent-Type: text/plain; name=a.log\r\n\r\nlog\r\n--m--")
+    found = mail(
+        b"multipart/mixed; boundary=m",
+        b"--m\r\n\r\nhi\r\n--m\r\nContent-Type: text/plain; name=a.log\r\n\r\nlog\r\n--m--",
+    )
     assert (found.text, found.attachments[0].filename) == ("hi", "a.log")
 
 

@@ -51,7 +51,9 @@ def test_codecs_that_are_no_mail_charsets_are_never_used(name):
 
 
 @pytest.mark.parametrize("charset", ["utf-7", "utf-16", "utf-32-le", "gb18030", "iso-2022-jp", "hz", "nonsense", None])
-@pytest.mark.parametrize("data", [b"+2AA-", b"\xff\xfe\x00\xd8", b"\x00\x00", b"\x81", b"\x1b$B", b"~{", bytes(range(256))])
+@pytest.mark.parametrize(
+    "data", [b"+2AA-", b"\xff\xfe\x00\xd8", b"\x00\x00", b"\x81", b"\x1b$B", b"~{", bytes(range(256))]
+)
 def test_no_bytes_give_a_lone_surrogate_or_a_nul(data, charset):
     text = decode(data, charset)
     text.encode("utf-8")

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from contactcenter.triage.features import featurise
+from contactcenter.triage.linear import Head, LinearModel, softmax
+
+
+def model():
+    """A model that knows the bucket of "a" alone: it speaks for the first label."""
+    bucket = featurise(["a"]).buckets[:1].astype(np.uint32)
+    heads = [Head("letter", ("a", "other"), (0.0, 0.25)), Head("mood", ("x", "y"), (1.0, 0.0))]
+    return LinearModel(heads, bucket, np.array([[2.0, 0.0, 0.0, 0.0]], np.float32), np.zeros((0, 4), np.float32))
+
+
+def test_scores_add_weights_and_bias():
+    features = featurise(["a", "zzz"])
+    value = float(features.values[0])
+    assert np.allclose(model().logits(features), [[2 * value, 0.25, 1, 0], [0, 0.25, 1, 0]])
+
+
+def test_contributions_are_measured_against_the_mean_of_the_head():
+    features = featurise(["a"])
+    contributions = model().contributions(features, 0, 0)
+    assert contributions[0] == pytest.approx(float(features.values[0]))
+    assert not contributions[1:].any()
+
+
+def test_heads_are_found_by_name():
+    assert model().columns("mood") == slice(2, 4)
+    with pytest.raises(KeyError):
+        model().head("nothing")
+
+
+def test_softmax_survives_large_scores():
+    assert softmax(np.array([[1000.0, 0.0], [-1000.0, 0.0]])).tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
+def test_platts_shift_moves_the_probability():
+    head = Head("complaint", ("no", "yes"), (0.0, 0.0), scale=2.0, shift=(0.0, -1.0))
+    assert head.probabilities(np.array([[0.0, 0.5]]))[0, 1] == pytest.approx(0.5)
+
+
+def test_the_curve_of_the_messages_language_is_used():
+    head = Head("c", ("a", "b", "c"), (0, 0, 0), curves={"": ((0.3, 0.3), (1.0, 0.9)), "zh": ((0.3, 0.3), (1.0, 0.5))})
+    rows = head.probabilities(np.array([[20.0, 1.0, 0.0]] * 3), ["en", "zh", "other"])
+    assert rows[:, 0] == pytest.approx([0.9, 0.5, 0.9], abs=1e-3)
+    assert rows.sum(axis=1) == pytest.approx([1, 1, 1])
+
+
+def test_calibration_never_lets_the_second_label_overtake():
+    head = Head("c", ("a", "b", "c"), (0, 0, 0), curves={"": ((0.3, 0.1), (1.0, 0.1))})
+    row = head.probabilities(np.array([[1.0, 0.9, -5.0]]))[0]
+    assert row.argmax() == 0
+    assert row.sum() == pytest.approx(1)

@@ -1,0 +1,93 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from contactcenter.errors import ModelError
+from contactcenter.triage import registry
+from contactcenter.triage.linear import Head, LinearModel
+
+
+def small(name="small", weight=1.0):
+    heads = [Head("category", ("a", "b", "c"), (0.5, 0.0, 0.0), 2.0, (), {"": ((0.4, 0.4), (1.0, 0.9))})]
+    weights = np.array([[weight, 0, 0], [0, weight, 0]], np.float32)
+    linear = LinearModel(heads, np.array([3, 7], np.uint32), weights, np.zeros((0, 3), np.float32))
+    return registry.TrainedModel(name, linear, 0.125, {"rows": 2})
+
+
+def test_what_is_published_is_what_is_loaded(tmp_path):
+    registry.publish(small(), tmp_path / "small")
+    model = registry.load(tmp_path / "small")
+    assert (model.name, model.complaint_threshold, model.training) == ("small", 0.125, {"rows": 2})
+    assert model.linear.heads == small().linear.heads
+    assert (model.linear.weights == small().linear.weights).all()
+
+
+def test_the_model_before_stays_loadable_and_other_files_stay(tmp_path):
+    (tmp_path / "README.md").write_text("card", encoding="utf-8")
+    registry.publish(small(weight=1.0), tmp_path)
+    registry.publish(small(weight=2.0), tmp_path)
+    assert registry.load(tmp_path).linear.weights.max() == 2.0
+    assert registry.load(tmp_path / "previous").linear.weights.max() == 1.0
+    assert len(list(tmp_path.glob("weights-*.npz"))) == 1
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == "card"
+
+
+def test_publishing_the_same_model_again_keeps_the_one_before(tmp_path):
+    for weight in (1.0, 2.0, 2.0):
+        registry.publish(small(weight=weight), tmp_path)
+    assert registry.load(tmp_path / "previous").linear.weights.max() == 1.0
+
+
+def test_a_model_is_found_by_path_by_name_in_the_data_directory_and_by_shipped_name(tmp_path):
+    registry.publish(small(), tmp_path / "models" / "mine")
+    assert registry.find("mine", tmp_path) == tmp_path / "models" / "mine"
+    assert registry.find(str(tmp_path / "models" / "mine")) == tmp_path / "models" / "mine"
+    assert registry.load(registry.find("triage-service", tmp_path)).name == "triage-service"
+
+
+def test_a_missing_model_names_the_places_that_were_looked_at(tmp_path):
+    with pytest.raises(ModelError, match="nowhere"):
+        registry.find("nowhere", tmp_path)
+    with pytest.raises(ModelError, match="no model"):
+        registry.find("../../etc", tmp_path)
+
+
+def test_exchanged_weights_are_refused(tmp_path):
+    registry.publish(small(), tmp_path)
+    next(tmp_path.glob("weights-*.npz")).write_bytes(b"something else")
+    with pytest.raises(ModelError, match="SHA-256"):
+        registry.load(tmp_path)
+
+
+def test_weights_outside_the_folder_are_not_followed(tmp_path):
+    registry.publish(small(), tmp_path / "model")
+    weights = next((tmp_path / "model").glob("weights-*.npz"))
+    shutil.move(weights, tmp_path / weights.name)
+    config = tmp_path / "model" / "config.json"
+    config.write_text(config.read_text(encoding="utf-8").replace(weights.name, f"../{weights.name}"), encoding="utf-8")
+    with pytest.raises(ModelError, match="not a readable model"):
+        registry.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": 99}, "format 99"),
+        ({"heads": [{}]}, "not a readable model"),
+        ({"weights": None}, "not a readable model"),
+    ],
+)
+def test_a_config_that_is_none_of_ours_is_refused(tmp_path, change, message):
+    registry.publish(small(), tmp_path)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **change}), encoding="utf-8")
+    with pytest.raises(ModelError, match=message):
+        registry.load(tmp_path)
+
+
+def test_a_folder_with_garbage_is_refused(tmp_path):
+    (tmp_path / "config.json").write_bytes(b"\xff[")
+    with pytest.raises(ModelError):
+        registry.load(tmp_path)

@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+
+from contactcenter.errors import InvalidInput
+from contactcenter.triage import evaluation, training
+from contactcenter.triage.corpus import Corpus, Example
+
+WORDS = {"refund": "money refund reimburse", "delivery": "parcel courier late", "login": "password account locked"}
+
+
+def corpus(count=20, labels=("refund", "delivery", "login"), heads=("category",)):
+    examples = [
+        Example(f"{word} number{index % 7} please", "en", dict.fromkeys(heads, label))
+        for label in labels
+        for index in range(count)
+        for word in [WORDS[label].split()[index % 3]]
+    ]
+    return Corpus(tuple(examples))
+
+
+def four_heads():
+    """Every head with its own labels, all of them to be read off one word."""
+    rows = [
+        ("refund", "high", "negative", "yes"),
+        ("delivery", "low", "neutral", "no"),
+        ("login", "normal", "positive", "no"),
+    ]
+    names = ("category", "urgency", "sentiment", "complaint")
+    return Corpus(
+        tuple(
+            Example(f"{WORDS[row[0]].split()[index % 3]} now", "en", dict(zip(names, row, strict=True)))
+            for row in rows
+            for index in range(15)
+        )
+    )
+
+
+def test_a_model_learns_what_tells_its_labels_apart():
+    model = training.train(corpus(), "small")
+    report = evaluation.evaluate(model, corpus(3))
+    assert report["heads"]["category"]["accuracy"] == 1.0
+    assert model.training["cross_validation"]["category"]["rows"] == 60
+
+
+def test_training_twice_gives_the_same_model():
+    first, second = (training.train(corpus(), "small") for _ in range(2))
+    assert (first.linear.weights == second.linear.weights).all()
+    assert first.linear.heads == second.linear.heads
+
+
+def test_phrases_teach_words_that_no_example_has():
+    examples = corpus()
+    phrases = (Example("hovercraft", "en", {"category": "login"}), Example("ignored", "en", {"urgency": "high"}))
+    model = training.train(Corpus(examples.examples, phrases), "small")
+    report = evaluation.evaluate(model, Corpus((Example("hovercraft", "en", {"category": "login"}),)))
+    assert report["heads"]["category"]["accuracy"] == 1.0
+
+
+def test_missing_heads_are_taken_over_unchanged_from_the_base():
+    base = training.train(four_heads(), "base")
+    model = training.train(corpus(labels=("refund", "delivery")), "mine", base=base)
+    assert [head.name for head in model.linear.heads] == ["category", "urgency", "sentiment", "complaint"]
+    assert model.complaint_threshold == base.complaint_threshold
+    for text in ("money now", "courier now"):
+        features = training.featurise([text])
+        ours, theirs = (m.linear.logits(features)[0, m.linear.columns("complaint")] for m in (model, base))
+        assert np.allclose(ours, theirs, atol=1e-5)
+
+
+def test_the_complaint_threshold_lies_below_nearly_all_complaints():
+    truth = np.array(["yes"] * 100 + ["no"] * 100)
+    probabilities = np.concatenate([np.linspace(0.01, 1, 100), np.zeros(100)]).astype(np.float32)
+    threshold = training._threshold(truth, probabilities)
+    assert (probabilities[:100] >= threshold).mean() == pytest.approx(training.COMPLAINT_RECALL)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"), [(corpus(1), "at least 10"), (corpus(labels=("refund",)), "all rows have the same label")]
+)
+def test_too_little_to_learn_from_is_refused(rows, message):
+    with pytest.raises(InvalidInput, match=message):
+        training.train(rows, "small")
+
+
+def test_rare_labels_do_not_stop_the_training():
+    lone = Example("unique words here", "en", {"category": "rare"})
+    model = training.train(Corpus((*corpus().examples, lone)), "small")
+    assert "rare" in model.linear.head("category").labels
+
+
+class FirstLetter:
+    """An encoder for tests: is the first letter a p?"""
+
+    width = 1
+
+    def encode(self, texts):
+        return np.array([[float(text.startswith("p"))] for text in texts], dtype=np.float32).reshape(len(texts), 1)
+
+
+def test_what_an_encoder_adds_is_learned_and_used():
+    examples = [Example(f"{'p' if odd else 'q'}{index}x{index}", "en", {"category": str(odd)})
+                for index in range(40) for odd in (0, 1)]  # fmt: skip
+    model = training.train(Corpus(tuple(examples)), "dense", encoder=FirstLetter())
+    assert abs(model.linear.dense_weights).max() > 0.1
+    report = evaluation.evaluate(model, Corpus(tuple(examples)), FirstLetter())
+    assert report["heads"]["category"]["accuracy"] == 1.0
