@@ -30,6 +30,8 @@ from contactcenter.tickets.records import Ticket
 UNDO_SECONDS = 10
 MAX_FILES = 20
 SUGGESTIONS = 3
+WORTH_SHOWING = 0.15
+"""Score (0 to 1) below which an article would only distract."""
 _MODES: dict[str, Mode] = {"reply": "reply", "note": "note", "forward": "forward"}
 
 
@@ -145,10 +147,11 @@ async def suggestions(visit: Visit) -> web.StreamResponse:
         if question is not None:
             text = f"{question.subject}\n{question.visible_text}"[:4000]
             language = ticket.language if ticket.language in {"en", "zh"} else None
-            hits = await search(uow, text, language=language, audience=("public", "verified"), limit=SUGGESTIONS)
+            found = await search(uow, text, language=language, audience=("public", "verified"), limit=SUGGESTIONS)
+            hits = [hit for hit in found if hit.score >= WORTH_SHOWING]
         values = variables(await one_row(uow, visit.actor, ticket.number), visit.actor)
-    found = [(hit, render_canned(hit.article.text, values)) for hit in hits]
-    return visit.page("fragments/suggestions.html", found=found)
+    texts = [(hit, render_canned(hit.article.text, values)) for hit in hits]
+    return visit.page("fragments/suggestions.html", found=texts)
 
 
 async def uploaded(visit: Visit) -> list[FileContent]:

@@ -24,6 +24,8 @@ from contactcenter.tickets.records import Category
 
 FOUND = 20
 """Articles a search shows, best first."""
+LEAST = 0.05
+"""An article that fits less is not shown."""
 
 _FILTERS = ("language", "category", "status")
 _TEXTS = ("title", "text", "questions", "category", "audience", "language")
@@ -166,7 +168,9 @@ async def _search(uow: UnitOfWork, q: str, chosen: Mapping[str, str]) -> list[re
     return [
         hit
         for hit in hits
-        if chosen["category"] in {"", hit.article.category} and chosen["status"] in {"", hit.article.status}
+        if hit.score >= LEAST
+        and chosen["category"] in {"", hit.article.category}
+        and chosen["status"] in {"", hit.article.status}
     ]
 
 

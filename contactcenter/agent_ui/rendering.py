@@ -79,6 +79,7 @@ def _environment(locale: str, files: StaticFiles, shared: Mapping[str, Any]) -> 
         "clock": times.clock,
         "day": times.day,
         "day_key": times.day_key,
+        "date": times.date,
         "iso": clock.iso,
         "percent": lambda value: format_percent(value, "#,##0%", locale=_BABEL_LOCALE[locale]),
         "number": lambda value: format_decimal(value, locale=_BABEL_LOCALE[locale]),
@@ -144,6 +145,11 @@ class _Times:
         if days == 1:
             return self._gettext("Yesterday")
         return format_date(moment.astimezone(here), "full", locale=self._locale)
+
+    @pass_context
+    def date(self, context: Context, moment: datetime) -> str:
+        """The date alone."""
+        return format_date(moment.astimezone(zone(context["timezone"])), "medium", locale=self._locale)
 
     @pass_context
     def day_key(self, context: Context, moment: datetime) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import replace
 
 from aiohttp import web
@@ -65,22 +66,27 @@ async def events(visit: Visit) -> web.StreamResponse:
         }
     )
     await response.prepare(visit.request)
-    with visit.room.hub.subscribe() as queue:
+    with visit.room.hub.subscribe() as queue, suppress(ConnectionResetError):  # the browser may go at any moment
         await response.write(f"retry: {RETRY_MS}\n\n".encode() + line(Event(EventKind.GAP)))
-        silent = 0
-        while visit.request.transport is not None and not visit.room.closing.is_set():
-            event = await _next(queue)
-            if event is None:
-                silent += 1
-                await response.write(b": beat\n\n")
-            if (event is None and silent % CHECK_EVERY == 0) or _concerns_session(event, visit.actor):
-                renewed = await _look_again(visit)
-                if renewed is None:
-                    break
-                visit = renewed
-            if event is not None and visible(event, visit.actor):
-                await response.write(line(event))
+        await _tell(visit, response, queue)
     return response
+
+
+async def _tell(visit: Visit, response: web.StreamResponse, queue: asyncio.Queue[Event]) -> None:
+    """Pass on what the agent may hear; returns when his session ends or the server stops."""
+    silent = 0
+    while not visit.room.closing.is_set():
+        event = await _next(queue)
+        if event is None:
+            silent += 1
+            await response.write(b": beat\n\n")
+        if (event is None and silent % CHECK_EVERY == 0) or _concerns_session(event, visit.actor):
+            renewed = await _look_again(visit)
+            if renewed is None:
+                return
+            visit = renewed
+        if event is not None and visible(event, visit.actor):
+            await response.write(line(event))
 
 
 async def _next(queue: asyncio.Queue[Event]) -> Event | None:

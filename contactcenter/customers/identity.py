@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 import idna
-from sqlalchemy import ARRAY, Uuid, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import ARRAY, DateTime, Text, Uuid, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import col
 
 from contactcenter import clock
@@ -79,7 +80,7 @@ async def resolve_many(
 ) -> dict[str, Customer]:
     """The customers of many identities by ``str(identity)`` as given; unknown ones are made.
 
-    One statement when all are known, four when some are new, one more each to note that names are proven or that
+    One statement when all are known, two when some are new, one or two more to note that names are proven or that
     another transaction made somebody first. Safe against races: the unique index decides, and identities are written
     in one order, so no two batches block each other for good. The customers are attached to the session: changes to
     them are written by it.
@@ -193,7 +194,7 @@ _LOOKUP = (
         text(
             "(customer_identity.kind, customer_identity.value) IN "
             "(SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:names AS text[])))"
-        )
+        ).bindparams(bindparam("kinds", type_=ARRAY(Text)), bindparam("names", type_=ARRAY(Text)))
     )
 )
 
@@ -222,41 +223,52 @@ async def _lookup(uow: UnitOfWork, keys: Iterable[Key]) -> tuple[dict[Key, Custo
     return known, unproven
 
 
+_CREATE = text(
+    """
+    WITH asked AS (
+        SELECT * FROM unnest(:customers, :identities, :kinds, :names, :labels)
+            AS a (customer_id, identity_id, kind, value, label)
+    ),
+    made AS (
+        INSERT INTO customer (id, name, created_at, updated_at) SELECT customer_id, label, :now, :now FROM asked
+    )
+    INSERT INTO customer_identity (id, customer_id, kind, value, name, verified, created_at)
+    SELECT identity_id, customer_id, kind, value, label, :verified, :now FROM asked ORDER BY kind, value
+    ON CONFLICT (kind, value) DO NOTHING
+    RETURNING customer_id::text
+    """
+).bindparams(
+    *(bindparam(name, type_=ARRAY(Uuid(as_uuid=False))) for name in ("customers", "identities")),
+    *(bindparam(name, type_=ARRAY(Text)) for name in ("kinds", "names", "labels")),
+    bindparam("now", type_=DateTime(timezone=True)),
+)
+
+
 async def _create(uow: UnitOfWork, new: dict[Key, Identity], *, verified: bool) -> dict[Key, Customer]:
     """Make customers for names nobody had a moment ago; where another transaction was faster, take its customer."""
     now = clock.now()
     made = {
         key: Customer(name=_clean_name(identity.name), created_at=now, updated_at=now) for key, identity in new.items()
     }
-    await uow.session.execute(
-        insert(Customer),
-        [{"id": made[key].id, "name": made[key].name, "created_at": now, "updated_at": now} for key in new],
-    )
-    rows = [
-        {
-            "id": clock.new_id(),
-            "customer_id": made[key].id,
-            "kind": key[0],
-            "value": key[1],
-            "name": _clean_name(identity.name),
-            "verified": verified,
-            "created_at": now,
-        }
-        for key, identity in new.items()
-    ]
-    won = set(
-        await uow.session.scalars(
-            pg_insert(CustomerIdentity)
-            .values(rows)
-            .on_conflict_do_nothing(index_elements=["kind", "value"])
-            .returning(col(CustomerIdentity.customer_id))
-        )
-    )
-    lost = [key for key in new if made[key].id not in won]
+    parameters = {
+        "customers": [customer.id for customer in made.values()],
+        "identities": [clock.new_id() for _ in made],
+        "kinds": [kind for kind, _ in made],
+        "names": [value for _, value in made],
+        "labels": [customer.name for customer in made.values()],
+        "verified": verified,
+        "now": now,
+    }
+    won = set(await uow.session.scalars(_CREATE, parameters))
+    lost = [key for key, customer in made.items() if customer.id not in won]
     if lost:
-        await uow.session.execute(delete(Customer).where(col(Customer.id).in_([made[key].id for key in lost])))
-    known, _ = await _lookup(uow, new)
-    return known
+        orphans = [made.pop(key).id for key in lost]
+        await uow.session.execute(delete(Customer).where(col(Customer.id).in_(orphans)))
+    for customer in made.values():
+        make_transient_to_detached(customer)  # its row is there: what changes from now on is an update
+        uow.session.add(customer)
+    taken, _ = await _lookup(uow, lost)
+    return {**made, **taken}
 
 
 def _mail(address: str) -> str:

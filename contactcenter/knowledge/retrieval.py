@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, cast, func, literal, select
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy import ARRAY, Boolean, ColumnElement, Text, bindparam, select
+from sqlalchemy import text as sql
 from sqlmodel import SQLModel
 
+from contactcenter.knowledge import scoring
 from contactcenter.knowledge.articles import ArticleStatus
 from contactcenter.knowledge.records import Article
-from contactcenter.knowledge.scoring import MAX_CHARACTERS, Index, Text, is_common
+from contactcenter.knowledge.scoring import MAX_CHARACTERS, Index, is_common
 from contactcenter.store.search import query_literal, tokens
 from contactcenter.store.unit_of_work import UnitOfWork
 
@@ -69,26 +70,41 @@ async def search(
     wanted = query_literal(_telling(text), any_of=True)
     if not wanted:
         return []
-    scope = _scope(language, published_only)
-    query = cast(literal(wanted), TSQUERY)
-    fingerprint = [
-        select(figure).select_from(_article).where(*scope).scalar_subquery()
-        for figure in (func.count(), func.max(_article.c.updated_at), func.sum(_article.c.version))
-    ]
-    rows = (
-        await uow.session.execute(
-            select(_article.c.id, *fingerprint)
-            .where(_article.c.search.op("@@")(query), _article.c.audience.in_(list(audience)), *scope)
-            .order_by(func.ts_rank(_article.c.search, query).desc(), _article.c.id)
-            .limit(CANDIDATES)
-        )
-    ).all()
+    parameters = {
+        "wanted": wanted,
+        "audience": list(audience),
+        "language": language or "",
+        "drafts": not published_only,
+        "limit": CANDIDATES,
+    }
+    rows = (await uow.session.execute(_CANDIDATES, parameters)).all()
     if not rows:
         return []
     base = await _base(uow, language, published_only, tuple(rows[0][1:]))
     scores = base.index.scores(text, {row[0] for row in rows})
     best = sorted(scores, key=lambda article_id: (-scores[article_id], article_id))[:limit]
     return [Hit(base.articles[article_id], min(1.0, scores[article_id])) for article_id in best]
+
+
+_CANDIDATES = sql(
+    """
+    WITH base AS MATERIALIZED (
+        SELECT count(*) AS articles, max(updated_at) AS changed, sum(version) AS versions
+        FROM article WHERE (:language = '' OR language = :language) AND (:drafts OR status = 'published')
+    )
+    SELECT id::text, base.articles, base.changed, base.versions
+    FROM article, base
+    WHERE search @@ CAST(:wanted AS tsquery) AND audience = ANY(:audience)
+        AND (:language = '' OR language = :language) AND (:drafts OR status = 'published')
+    ORDER BY ts_rank(search, CAST(:wanted AS tsquery)) DESC, id
+    LIMIT :limit
+    """
+).bindparams(
+    bindparam("language", type_=Text),
+    bindparam("wanted", type_=Text),
+    bindparam("audience", type_=ARRAY(Text)),
+    bindparam("drafts", type_=Boolean),
+)
 
 
 async def _base(uow: UnitOfWork, language: str | None, published_only: bool, fingerprint: Fingerprint) -> _Base:
@@ -98,7 +114,7 @@ async def _base(uow: UnitOfWork, language: str | None, published_only: bool, fin
         return base
     rows = (await uow.session.execute(select(*_CONTENT).where(*_scope(language, published_only)))).mappings().all()
     articles = {str(row["id"]): Article(**row) for row in rows}
-    texts = [Text(key, article.title, article.questions, article.text) for key, article in articles.items()]
+    texts = [scoring.Text(key, article.title, article.questions, article.text) for key, article in articles.items()]
     base = _Base(fingerprint, await asyncio.to_thread(Index, texts), articles)
     kept[language or "", published_only] = base
     return base

@@ -17,6 +17,7 @@ from contactcenter.i18n import translations
 from contactcenter.knowledge.answers import Answer, choose, render
 from contactcenter.knowledge.retrieval import search
 from contactcenter.store.unit_of_work import UnitOfWork
+from contactcenter.tickets.counterpart import CHANNEL_OF
 from contactcenter.tickets.records import Ticket
 from contactcenter.tickets.routing import RoutingTable
 from contactcenter.tickets.writing import reply_subject
@@ -93,6 +94,7 @@ def _against_an_answer(case: Case, table: RoutingTable, policy: AnsweringPolicy)
         return ["triage did not answer"]
     rules = (
         ("automatic answers are switched off", not policy.auto_answer),
+        ("no channel of ours reaches its writer", answer_channel(case.message, case.sender) is None),
         ("people are at work on it", not case.is_new),
         ("it is a complaint", assessment.complaint.is_complaint),
         ("it is urgent", assessment.urgency.label == "high"),
@@ -102,6 +104,11 @@ def _against_an_answer(case: Case, table: RoutingTable, policy: AnsweringPolicy)
         ("it is too long for a question", len(case.content.visible_text) > MAX_QUESTION),
     )
     return [reason for reason, holds in rules if holds]
+
+
+def answer_channel(message: InboundMessage, sender: Identity) -> Channel | None:
+    """The channel an answer takes: the message's own, or for what a program handed in the one that reaches its writer."""
+    return CHANNEL_OF.get(sender.kind) if message.channel is Channel.API else message.channel
 
 
 async def _best_answer(uow: UnitOfWork, case: Case, threshold: float) -> Answer | None:
@@ -138,6 +145,11 @@ class Letter:
     customer_name: str
     language: str
 
+    @property
+    def channel(self) -> Channel:
+        """The channel it goes out on."""
+        return answer_channel(self.message, self.content.sender) or self.message.channel
+
 
 def automatic_messages(letter: Letter, decision: Decision) -> list[Outgoing]:
     """What the machine writes: an answer, a receipt, or nothing."""
@@ -146,7 +158,7 @@ def automatic_messages(letter: Letter, decision: Decision) -> list[Outgoing]:
             decision.answer.article.text,
             name=letter.customer_name,
             language=letter.language,
-            channel=letter.message.channel,
+            channel=letter.channel,
         )
         return [_outgoing(letter, "answer", plain, html)]
     if decision.receipt:
@@ -165,11 +177,11 @@ def _outgoing(letter: Letter, kind: str, plain: str, html: str) -> Outgoing:
     return Outgoing(
         conversation_id=ticket.conversation_id,
         customer_id=ticket.customer_id or "",
-        channel=letter.message.channel,
+        channel=letter.channel,
         to=content.sender,
         text=plain,
         html=html,
-        subject=reply_subject(content.subject) if is_mail else "",
+        subject=reply_subject(content.subject) if letter.channel is Channel.EMAIL else "",
         author_type=AuthorType.MACHINE,
         automatic=kind,
         in_reply_to=content.external_id if is_mail else "",

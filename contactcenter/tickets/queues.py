@@ -65,7 +65,7 @@ async def list_queues(uow: UnitOfWork, actor: Actor | None = None) -> list[Queue
 
 async def get_queue(uow: UnitOfWork, key: str) -> Queue:
     """The queue of this key or id. Raises :class:`NotFound`."""
-    condition = col(Queue.id) == key if clock.is_id(key) else col(Queue.key) == key
+    condition = col(Queue.id) == key if clock.is_id(key) else col(Queue.key) == key.replace("\x00", "")
     queue = await uow.session.scalar(select(Queue).where(condition))
     if queue is None:
         raise NotFound(f"there is no queue {key}")

@@ -14,7 +14,7 @@ from contactcenter.triage.features import Features
 from contactcenter.triage.linear import LinearModel
 from contactcenter.triage.text import ADDRESS, DATE, LINK
 
-_CANDIDATES = 40
+_CANDIDATES = 24
 _LEAST = 0.05
 """Log-odds below which a piece is not worth naming."""
 

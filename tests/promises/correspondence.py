@@ -67,7 +67,9 @@ def correspondence(rng: random.Random, mails: int, texts: int) -> Correspondence
         thread_of[key] = f"sms {sender}"
     for at, offer in rng.sample(timed, len(timed) // 5):
         again = b"Received: from relay.example by mx.example; Mon, 2 Nov 2026 10:00:00 +0000\r\n" + offer.content
-        timed.append((at + rng.uniform(0, 0.3), Offer(offer.key, offer.sender, again if offer.content else b"", offer.text)))
+        timed.append(
+            (at + rng.uniform(0, 0.3), Offer(offer.key, offer.sender, again if offer.content else b"", offer.text))
+        )
     timed.sort(key=lambda pair: pair[0])
     return Correspondence([offer for _at, offer in timed], thread_of)
 
@@ -174,7 +176,7 @@ class Delivery:
             self.taken += 1
         else:  # it waits among the others for its next turn
             waiting.insert(self._rng.randrange(len(waiting) + 1), offer)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.2)
 
 
 @dataclass(frozen=True, slots=True)

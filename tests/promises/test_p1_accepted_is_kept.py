@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,26 +22,37 @@ SEED = 20261102
 SABOTAGE = str(Path(__file__).with_name("sabotage.py"))
 
 
-async def kill_at(service: Service, delivery: Delivery, moments: Sequence[int], rng: random.Random) -> None:
-    """Kill everything and start again at each moment: so many messages taken and automatic letters sent."""
+@dataclass(frozen=True, slots=True)
+class Kills:
+    """How often everything is killed, and while it does what."""
 
-    async def come(moment: int) -> bool:
-        return delivery.taken + len(service.post_office.letters) >= moment
+    while_taking: int
+    while_answering: int = 0
 
-    for moment in moments:
-        await until(lambda moment=moment: come(moment), f"moment {moment} of the run", within=120, every=0.01)
+
+async def kill_at_random(service: Service, delivery: Delivery, kills: Kills, rng: random.Random, offers: int) -> None:
+    """Kill everything and start again, at random moments of taking mail in and then of answering it."""
+    taken = sorted(rng.sample(range(offers // 20, offers * 19 // 20), kills.while_taking))
+    answered = sorted(rng.sample(range(10, 250), kills.while_answering))
+    moments = [(moment, lambda: delivery.taken) for moment in taken]
+    moments += [(moment, lambda: len(service.post_office.letters)) for moment in answered]
+    for moment, reached in moments:
+
+        async def come(moment: int = moment, reached: Callable[[], int] = reached) -> bool:
+            return reached() >= moment
+
+        await until(come, f"moment {moment} of the run", within=120, every=0.01)
         await asyncio.sleep(rng.uniform(0, 0.2))
         await service.restart(rng)
 
 
-async def run(*, mails: int, texts: int, kills: int, launcher: Sequence[str] = ("-m", "contactcenter")) -> Account:
+async def run(kills: Kills, *, mails: int, texts: int, launcher: Sequence[str] = ("-m", "contactcenter")) -> Account:
     """Send a correspondence to a service that is killed, and account for it."""
     rng = random.Random(SEED)
     sent = correspondence(rng, mails, texts)
-    moments = sorted(rng.sample(range(len(sent.offers) // 20, int(len(sent.offers) * 1.1)), kills))
     async with running_service(launcher=launcher) as service:
         delivery = Delivery(service, sent.offers, rng)
-        await asyncio.gather(delivery.run(), kill_at(service, delivery, moments, rng))
+        await asyncio.gather(delivery.run(), kill_at_random(service, delivery, kills, rng, len(sent.offers)))
         assert delivery.taken == len(sent.offers)
         await settle(service)
         return await account(service, sent)
@@ -48,21 +60,18 @@ async def run(*, mails: int, texts: int, kills: int, launcher: Sequence[str] = (
 
 @pytest.mark.timeout(300)
 async def test_nothing_is_lost_or_doubled_over_five_kills() -> None:
-    found = await run(mails=1000, texts=400, kills=5)
-    print(found)
+    found = await run(Kills(while_taking=3, while_answering=2), mails=1000, texts=400)
     assert found == PERFECT, str(found)
     assert found.uncertain <= 5 * WORKER_SENDS
 
 
 @pytest.mark.timeout(300)
 async def test_the_account_finds_what_an_early_250_loses() -> None:
-    found = await run(mails=150, texts=50, kills=2, launcher=(SABOTAGE, "early-250"))
-    print(found)
-    assert found.lost > 0
+    found = await run(Kills(while_taking=2), mails=150, texts=50, launcher=(SABOTAGE, "early-250"))
+    assert found.lost > 0, str(found)
 
 
 @pytest.mark.timeout(300)
 async def test_the_account_finds_what_is_doubled_without_a_unique_key() -> None:
-    found = await run(mails=150, texts=50, kills=1, launcher=(SABOTAGE, "no-unique-key"))
-    print(found)
-    assert found.doubled > 0
+    found = await run(Kills(while_taking=1), mails=150, texts=50, launcher=(SABOTAGE, "no-unique-key"))
+    assert found.doubled > 0, str(found)

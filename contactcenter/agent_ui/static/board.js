@@ -52,7 +52,7 @@ function count() {
   const words = age > OLD ? state.dataset.lost : "";
   if (state.textContent !== words) state.textContent = words;
   const clock = document.getElementById("board-clock");
-  if (clock) clock.textContent = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  if (clock) clock.textContent = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false });
 }
 
 document.addEventListener("visibilitychange", () => document.hidden || plan(0));

@@ -147,10 +147,29 @@ if (rows) {
   current()?.scrollIntoView({ block: "nearest" });
 }
 
-// A ticket was opened: read from its end, and say so to whoever cannot see it.
+// A ticket was opened: read from its end. Frames and suggestions arrive later and change heights; until somebody
+// scrolls away, the end stays in sight.
+let watcher = null;
+
 export function settle() {
   const story = document.getElementById("timeline-scroll");
-  if (story) story.scrollTop = story.scrollHeight;
+  watcher?.disconnect();
+  if (!story?.firstElementChild) return;
+  const toEnd = () => { story.scrollTop = story.scrollHeight; };
+  watcher = new ResizeObserver(() => { if (story.dataset.away !== "yes") toEnd(); });
+  watcher.observe(story);
+  watcher.observe(story.firstElementChild);
+  toEnd();
 }
+
+for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+  document.addEventListener(kind, (event) => {
+    const story = event.target.closest?.("#timeline-scroll");
+    if (story) story.dataset.away = "yes";
+  }, { passive: true });
+}
+document.addEventListener("scroll", (event) => {
+  const story = event.target;
+  if (story.id === "timeline-scroll" && story.scrollHeight - story.scrollTop - story.clientHeight < 4) story.dataset.away = "";
+}, { capture: true, passive: true });
 settle();
-addEventListener("load", settle);

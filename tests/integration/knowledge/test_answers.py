@@ -100,7 +100,14 @@ async def test_articles_are_paged(store):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("title", " "), ("text", ""), ("language", "de"), ("status", "live"), ("audience", "all"), ("questions", ["q"] * 0 + ["x" * 1001])],
+    [
+        ("title", " "),
+        ("text", ""),
+        ("language", "de"),
+        ("status", "live"),
+        ("audience", "all"),
+        ("questions", ["q"] * 0 + ["x" * 1001]),
+    ],
 )
 async def test_an_article_that_is_not_right_is_refused_by_name(store, field, value):
     async with store.transaction() as uow:

@@ -49,7 +49,9 @@ async def test_only_a_hash_of_the_cookie_is_kept_and_each_sign_in_has_its_own(st
     assert first.token not in kept
 
 
-@pytest.mark.parametrize(("email", "password"), [("ann@desk.example", "wrong"), ("nobody@desk.example", PASSWORD), ("", "")])
+@pytest.mark.parametrize(
+    ("email", "password"), [("ann@desk.example", "wrong"), ("nobody@desk.example", PASSWORD), ("", "")]
+)
 async def test_a_wrong_password_and_an_unknown_address_look_alike(store, email, password):
     await hire(store, password=PASSWORD)
     with pytest.raises(Unauthenticated) as refused:

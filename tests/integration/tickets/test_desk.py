@@ -10,6 +10,7 @@ from sqlmodel import col
 from contactcenter import clock
 from contactcenter.conversations.records import Conversation
 from contactcenter.errors import Conflict, InvalidInput, NotFound
+from contactcenter.settings import Settings
 from contactcenter.staff.access import MACHINE, Role
 from contactcenter.tickets import desk
 from contactcenter.tickets.access import access_message, access_ticket, merge_target, ticket_of_conversation
@@ -17,7 +18,6 @@ from contactcenter.tickets.overview import list_events
 from contactcenter.tickets.queues import ensure_queue, get_queue
 from contactcenter.tickets.records import Correction, TicketEvent
 from contactcenter.tickets.seeds import seed_defaults
-from contactcenter.settings import Settings
 from tests.integration.office import counted, hire, mail, ticket, write
 
 

@@ -28,7 +28,13 @@ async def test_seeding_twice_changes_nothing_made_since(store):
         await queues.set_category_queue(uow, MACHINE, "refund", None, auto_answer=False)
         await queues.update_queue(uow, MACHINE, billing.id, name="Money")
         await seed_defaults(uow, SETTINGS)
-        assert [one.key for one in await queues.list_queues(uow)] == ["service", "complaints", "claims", "billing", "shop"]
+        assert [one.key for one in await queues.list_queues(uow)] == [
+            "service",
+            "complaints",
+            "claims",
+            "billing",
+            "shop",
+        ]
         assert (await queues.category_queues(uow))["refund"] is None
         assert (await queues.get_queue(uow, "billing")).name == "Money"
         assert len(await queues.list_categories(uow)) == len(CATEGORIES) == 18
@@ -95,7 +101,12 @@ async def test_members_are_set_by_administrators(store):
 async def test_canned_answers_are_written_by_supervisors_and_filled_with_the_ticket(store):
     ann, boss = await hire(store, queues=["service"]), await hire(store, "boss", Role.SUPERVISOR)
     number = await ticket(store, subject="Lamp", identity=mail("dora@example.org", "Dora"))
-    text = {"shortcut": "/Hello", "language": "en", "title": "", "text": "Hi {{ customer.name }}, {{ticket.number}} {{7*7}}"}
+    text = {
+        "shortcut": "/Hello",
+        "language": "en",
+        "title": "",
+        "text": "Hi {{ customer.name }}, {{ticket.number}} {{7*7}}",
+    }
     async with store.transaction() as uow:
         with pytest.raises(Forbidden):
             await canned.save_canned(uow, ann, **text)
@@ -191,7 +202,11 @@ async def test_a_ticket_tells_what_happened_to_it_and_the_customer_what_he_has_o
         with counted(store) as statements:
             lines = await list_events(uow, found)
         assert len(statements) == 3
-        assert [(line.event.kind, line.agent) for line in lines] == [("opened", ""), ("assigned", "ann"), ("moved", "ann")]
+        assert [(line.event.kind, line.agent) for line in lines] == [
+            ("opened", ""),
+            ("assigned", "ann"),
+            ("moved", "ann"),
+        ]
         assert sorted(lines[2].names.values()) == ["Claims", "Service"]
         work = await customer_work(uow, ann, found.customer_id)
         assert [[row.number for row in rows] for rows in (work.open, work.settled)] == [[number], [settled]]

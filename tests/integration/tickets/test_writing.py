@@ -217,7 +217,13 @@ async def test_nobody_writes_out_of_a_foreign_queue_or_to_the_wrong_kind_of_name
 
 @pytest.mark.parametrize(
     ("subject", "answered"),
-    [("Lamp", "Re: Lamp"), ("RE: Lamp", "RE: Lamp"), ("回复：灯", "回复：灯"), ("Re[2]: Lamp", "Re[2]: Lamp"), ("", "Re:")],
+    [
+        ("Lamp", "Re: Lamp"),
+        ("RE: Lamp", "RE: Lamp"),
+        ("回复：灯", "回复：灯"),
+        ("Re[2]: Lamp", "Re[2]: Lamp"),
+        ("", "Re:"),
+    ],
 )
 def test_a_subject_gets_one_re(subject, answered):
     assert reply_subject(subject) == answered

@@ -34,7 +34,9 @@ def test_nothing_is_no_name(kind):
         normalise(kind, " \r\n\x00 ")
 
 
-@pytest.mark.parametrize("written", ["carol", "mail:a@b.c", "email:", "email:nobody", "email:a@b@c", "phone:12345", ":x", ""])
+@pytest.mark.parametrize(
+    "written", ["carol", "mail:a@b.c", "email:", "email:nobody", "email:a@b@c", "phone:12345", ":x", ""]
+)
 def test_what_programs_write_is_checked(written):
     with pytest.raises(InvalidInput) as refused:
         parse(written)

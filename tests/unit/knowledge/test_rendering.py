@@ -6,7 +6,16 @@ from contactcenter.knowledge.answers import render
 from contactcenter.knowledge.rendering import fill, to_html, to_plain
 from contactcenter.tickets.canned import render_canned
 
-LITERAL = ["{{7*7}}", "${7*7}", "{0.__class__}", "{{ config }}", "{% import os %}", "{{customer.name.__class__}}", "%(name)s", "#{x}"]
+LITERAL = [
+    "{{7*7}}",
+    "${7*7}",
+    "{0.__class__}",
+    "{{ config }}",
+    "{% import os %}",
+    "{{customer.name.__class__}}",
+    "%(name)s",
+    "#{x}",
+]
 
 
 @pytest.mark.parametrize("written", LITERAL)
@@ -38,13 +47,16 @@ def test_a_name_is_text_and_never_markup():
 )  # fmt: skip
 def test_markup_in_a_text_is_shown_and_not_obeyed(hostile):
     html = to_html(hostile)
-    for tag in ("<script", "<img", "<iframe", "<style", "href=\"java", "href=\"data"):
+    for tag in ("<script", "<img", "<iframe", "<style", 'href="java', 'href="data'):
         assert tag not in html
 
 
 def test_markdown_becomes_html_and_readable_text():
     written = "# Title\n\n1. **bold** and *soft*\n2. see [our page](https://a.example/b)\n\nsnake_case_name 2 * 3 * 4"
-    assert to_plain(written) == "Title\n\n1. bold and soft\n2. see our page (https://a.example/b)\n\nsnake_case_name 2 * 3 * 4"
+    assert (
+        to_plain(written)
+        == "Title\n\n1. bold and soft\n2. see our page (https://a.example/b)\n\nsnake_case_name 2 * 3 * 4"
+    )
     html = to_html(written)
     assert "<h1>Title</h1>" in html
     assert "<strong>bold</strong>" in html

@@ -4,8 +4,15 @@ import pytest
 
 from contactcenter.knowledge.scoring import Index, Text, terms
 
-PASSWORD = Text("password", "Reset your password", ["I forgot my password", "The reset link expired"], "Open the page and choose a link.")
-PARCEL = Text("parcel", "Track an order", ["Where is my parcel?", "Has my order been sent"], "The number is in the mail.")
+PASSWORD = Text(
+    "password",
+    "Reset your password",
+    ["I forgot my password", "The reset link expired"],
+    "Open the page and choose a link.",
+)
+PARCEL = Text(
+    "parcel", "Track an order", ["Where is my parcel?", "Has my order been sent"], "The number is in the mail."
+)
 REFUND = Text("refund", "退款要多久", ["退款什么时候到账", "钱还没退回来"], "一般五个工作日到账。")
 
 
@@ -50,7 +57,13 @@ def test_only_the_candidates_are_scored(index):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("cancelled", "cancel"), ("policies", "policy"), ("payments", "payment"), ("addresses", "address"), ("changing", "change")],
+    [
+        ("cancelled", "cancel"),
+        ("policies", "policy"),
+        ("payments", "payment"),
+        ("addresses", "address"),
+        ("changing", "change"),
+    ],
 )
 def test_endings_do_not_hide_a_word(one, other):
     assert terms(one) == terms(other)

@@ -1,0 +1,210 @@
+"""Delivery: leases, retries, receipts, and the difference between a machine's and an agent's message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+from sqlalchemy import text
+
+from contactcenter import clock
+from contactcenter.conversations.delivery import Deliverer
+from contactcenter.conversations.outbox import Outgoing, cancel_queued, queue_message
+from contactcenter.conversations.records import Conversation, Delivery, Message
+from contactcenter.conversations.tokens import ReplyTokens
+from contactcenter.customers.records import Customer
+from contactcenter.envelope import Channel, DeliveryState, Identity, IdentityKind, OutboundMessage, Receipt, SendResult
+from contactcenter.errors import DeliveryError, PermanentDelivery, TemporaryDelivery, UncertainDelivery
+from contactcenter.store.store import Store
+
+ANN = Identity(IdentityKind.EMAIL, "ann@customer.example")
+
+
+class Own:
+    """We are support@desk.example."""
+
+    def default_sender(self, channel: Channel) -> str:
+        return "support@desk.example"
+
+    def sender_name(self, address: str) -> str:
+        return "Desk"
+
+
+class Wire:
+    """A sender whose outcome the test chooses; remembers what it was handed."""
+
+    def __init__(self) -> None:
+        self.sent: list[OutboundMessage] = []
+        self.outcome: Callable[[], SendResult] = lambda: SendResult("x1")
+        self.found: SendResult | None = None
+
+    async def send(self, message: OutboundMessage) -> SendResult:
+        self.sent.append(message)
+        return self.outcome()
+
+    async def find(self, message: OutboundMessage) -> SendResult | None:
+        return self.found
+
+    async def close(self) -> None:
+        return
+
+
+def failing(error: DeliveryError) -> Callable[[], SendResult]:
+    def raise_it() -> SendResult:
+        raise error
+
+    return raise_it
+
+
+class Post:
+    """One queued message, its deliverer, and a look at its state."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.wire = Wire()
+        self.deliverer = Deliverer(
+            store, {Channel.EMAIL: self.wire, Channel.SMS: self.wire}, Own(), ReplyTokens(b"k" * 32)
+        )
+
+    async def queue(self, automatic: str = "", channel: Channel = Channel.EMAIL, delay: int = 0) -> str:
+        async with self.store.transaction() as uow:
+            customer, conversation = Customer(name="Ann"), Conversation()
+            uow.session.add_all([customer, conversation])
+            await uow.session.flush()
+            outgoing = Outgoing(
+                conversation.id,
+                customer.id,
+                channel,
+                ANN,
+                "Hello",
+                automatic=automatic,
+                sender="support@desk.example",
+                delay_seconds=delay,
+            )
+            return (await queue_message(uow, outgoing)).id
+
+    async def row(self, message_id: str) -> Delivery:
+        async with self.store.read() as uow:
+            return await uow.session.get_one(Delivery, message_id)
+
+    async def state(self, message_id: str) -> str:
+        return (await self.row(message_id)).state
+
+    async def crash_while_sending(self, message_id: str) -> None:
+        async with self.store.transaction() as uow:
+            delivery = await uow.session.get_one(Delivery, message_id)
+            delivery.state, delivery.attempts = DeliveryState.SENDING, 1
+            delivery.leased_until = clock.now() - timedelta(seconds=1)
+
+    async def due_now(self, message_id: str) -> None:
+        async with self.store.transaction() as uow:
+            await uow.session.execute(text("UPDATE delivery SET due_at = now() WHERE message_id = :id"), {"id": message_id})
+
+
+@pytest.fixture
+def post(store: Store) -> Post:
+    return Post(store)
+
+
+async def test_a_message_goes_out_once(post: Post) -> None:
+    message = await post.queue()
+    await post.deliverer.deliver(message)
+    await post.deliverer.deliver(message)
+    assert len(post.wire.sent) == 1
+    assert await post.state(message) == "sent"
+
+
+async def test_an_interrupted_machine_answer_is_uncertain_and_never_sent_again(post: Post) -> None:
+    message = await post.queue(automatic="answer")
+    await post.crash_while_sending(message)
+    await post.deliverer.deliver(message)
+    assert post.wire.sent == []
+    assert await post.state(message) == "uncertain"
+
+
+async def test_an_interrupted_agent_reply_goes_out_again_with_the_same_id(post: Post) -> None:
+    message = await post.queue()
+    async with post.store.read() as uow:
+        before = (await uow.session.get_one(Message, message)).external_id
+    await post.crash_while_sending(message)
+    await post.deliverer.deliver(message)
+    assert [sent.external_id for sent in post.wire.sent] == [before]
+    assert await post.state(message) == "sent"
+
+
+async def test_an_interrupted_text_is_looked_up_before_it_is_sent_again(post: Post) -> None:
+    message = await post.queue(channel=Channel.SMS)
+    await post.crash_while_sending(message)
+    post.wire.found = SendResult("SM1", DeliveryState.DELIVERED)
+    await post.deliverer.deliver(message)
+    assert post.wire.sent == []
+    assert await post.state(message) == "delivered"
+
+
+async def test_an_uncertain_text_is_looked_up_before_it_is_sent_again(post: Post) -> None:
+    message = await post.queue(channel=Channel.SMS)
+    post.wire.outcome = failing(UncertainDelivery("gone"))
+    await post.deliverer.deliver(message)
+    await post.due_now(message)
+    post.wire.found = SendResult("SM1")
+    await post.deliverer.deliver(message)
+    assert len(post.wire.sent) == 1
+    assert await post.state(message) == "sent"
+
+
+async def test_later_means_another_try_with_back_off(post: Post) -> None:
+    message = await post.queue()
+    post.wire.outcome = failing(TemporaryDelivery("451 later"))
+    await post.deliverer.deliver(message)
+    row = await post.row(message)
+    assert (row.state, row.detail) == ("queued", "451 later")
+    assert row.due_at > clock.now()
+
+
+async def test_never_means_failed_with_the_reason(post: Post) -> None:
+    message = await post.queue()
+    post.wire.outcome = failing(PermanentDelivery("550 no such user"))
+    await post.deliverer.deliver(message)
+    row = await post.row(message)
+    assert (row.state, row.detail) == ("failed", "550 no such user")
+
+
+async def test_an_uncertain_machine_answer_stays_uncertain(post: Post) -> None:
+    message = await post.queue(automatic="receipt")
+    post.wire.outcome = failing(UncertainDelivery("connection lost"))
+    await post.deliverer.deliver(message)
+    assert await post.state(message) == "uncertain"
+
+
+async def test_receipts_in_any_order_end_in_the_same_state(post: Post) -> None:
+    states = [DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.DELIVERED]
+    for order in permutations(states):
+        message = await post.queue(channel=Channel.SMS)
+        post.wire.outcome = lambda name=message: SendResult(f"SM{name}")
+        await post.deliverer.deliver(message)
+        for state in order:
+            await post.deliverer.record(Receipt(Channel.SMS, f"SM{message}", state))
+        assert await post.state(message) == "delivered"
+
+
+async def test_a_reply_can_be_taken_back_until_its_delivery_began(post: Post) -> None:
+    waiting, gone = await post.queue(delay=60), await post.queue()
+    await post.deliverer.deliver(waiting)  # not due yet
+    await post.deliverer.deliver(gone)
+    async with post.store.transaction() as uow:
+        assert await cancel_queued(uow, waiting)
+        assert not await cancel_queued(uow, gone)
+    assert len(post.wire.sent) == 1
+
+
+async def test_what_a_crash_left_unfinished_gets_a_job_again(post: Post) -> None:
+    message = await post.queue()
+    async with post.store.transaction() as uow:
+        await uow.session.execute(text("DELETE FROM procrastinate_jobs"))
+        await uow.session.execute(text("UPDATE delivery SET updated_at = now() - interval '5 min', due_at = now() - interval '5 min'"))
+    await post.deliverer.unfinished()
+    async with post.store.read() as uow:
+        jobs = (await uow.session.execute(text("SELECT args->>'message_id' FROM procrastinate_jobs"))).scalars().all()
+    assert jobs == [message]
