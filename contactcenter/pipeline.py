@@ -56,6 +56,7 @@ from contactcenter.tickets.answering import (
 from contactcenter.tickets.records import Priority, Ticket, TicketStatus
 from contactcenter.tickets.routing import RoutingTable, routing_table
 from contactcenter.triage.assessment import Assessment, TriageInput
+from contactcenter.triage.thanks import is_only_thanks
 
 log = structlog.get_logger(__name__)
 
@@ -111,6 +112,12 @@ class Work:
     def complains(self) -> bool:
         """Whether it counts as a complaint."""
         return self.assessment is not None and self.assessment.complaint.is_complaint
+
+    @property
+    def only_thanks(self) -> bool:
+        """Whether it thanks for what is resolved, and asks for nothing."""
+        resolved = self.ticket is not None and self.ticket.status in {TicketStatus.RESOLVED, TicketStatus.CLOSED}
+        return resolved and is_only_thanks(self.content.visible_text, self.content.sender.name)
 
     @property
     def preview(self) -> str:
@@ -320,7 +327,9 @@ class Pipeline:
             work.ticket = known.get(work.conversation_id)
             if work.ticket is None:
                 work.ticket = known[work.conversation_id] = await self._open(batch, work)
-            elif work.is_person:
+            elif not work.is_person or work.only_thanks:
+                await desk.count_messages(batch.uow, work.ticket)
+            else:
                 await desk.customer_wrote(batch.uow, work.ticket, work.preview)
                 if work.complains:
                     work.ticket.complaint = True

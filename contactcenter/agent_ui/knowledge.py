@@ -64,7 +64,13 @@ async def listing(visit: Visit) -> web.StreamResponse:
             scores = {hit.article.id: hit.score for hit in hits}
             page = Page([hit.article for hit in hits])
         else:
-            page = await articles.list_articles(uow, cursor=visit.query.get("cursor", ""), **chosen)
+            page = await articles.list_articles(
+                uow,
+                language=chosen["language"],
+                category=chosen["category"],
+                status=chosen["status"],
+                cursor=visit.query.get("cursor", ""),
+            )
     return visit.page(
         "knowledge/list.html",
         articles=page.items,

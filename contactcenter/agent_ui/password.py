@@ -80,7 +80,9 @@ async def set_password(visit: Visit) -> web.StreamResponse:
         async with visit.store.transaction() as uow:
             agent = await links.peek(uow, token)
             if password != visit.text("again"):
-                return _choosing(visit, agent, status=422, fault=visit.gettext("The two are not the same."), wrong="again")
+                return _choosing(
+                    visit, agent, status=422, fault=visit.gettext("The two are not the same."), wrong="again"
+                )
             try:
                 await links.use_link(uow, token, password)
             except InvalidInput as error:

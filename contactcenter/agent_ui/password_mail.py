@@ -45,8 +45,8 @@ def link_of(room: Room, token: str) -> str:
     return f"{room.settings.http.public_url}/password/{token}"
 
 
-async def _mail(
-    room: Room, uow: UnitOfWork, agent: Agent, token: str, subject: str, text: str, hours: float
-) -> None:
-    text = text.format(name=agent.name, link=link_of(room, token), hours=f"{hours:g}", home=room.settings.http.public_url)
+async def _mail(room: Room, uow: UnitOfWork, agent: Agent, token: str, subject: str, text: str, hours: float) -> None:
+    text = text.format(
+        name=agent.name, link=link_of(room, token), hours=f"{hours:g}", home=room.settings.http.public_url
+    )
     await queue_notice(uow, room.store.secrets, to=agent.email, subject=subject, text=text)

@@ -144,6 +144,8 @@ class Visit:
         """An error as this visitor can read it: a notice on the page he has, or a page of its own."""
         title = self.gettext(ERROR.get(error.status, error.title))
         detail = self.gettext(str(error)) if error.status != 500 else ""
+        if detail == str(error) and self.locale != "en" and not isinstance(error, InvalidInput):
+            detail = ""  # no words for it in this language; the title says enough
         headers = {"Retry-After": str(getattr(error, "retry_after", 5))} if error.retry else {}
         if self.request.headers.get("HX-Request") == "true":
             notice = self.toast(f"{title}: {detail}" if detail else title, kind="fault")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from contactcenter.customers.identity import resolve
+from contactcenter.customers.identity import add_identity, resolve
 from contactcenter.customers.records import BusinessRecord
 from contactcenter.demo.people import AGENTS, PASSWORD, PEOPLE
 from contactcenter.envelope import Identity, IdentityKind
@@ -47,6 +47,8 @@ async def _customers(uow: UnitOfWork) -> None:
     for person in PEOPLE:
         identity = Identity(IdentityKind.EMAIL, person.email, person.name)
         customer = await resolve(uow, identity, language=person.language, verified=True)
+        if person.records:  # the company knows the numbers of those who have a contract
+            await add_identity(uow, customer.id, Identity(IdentityKind.PHONE, person.phone), verified=True)
         for kind, number, title, status in person.records:
             uow.session.add(
                 BusinessRecord(customer_id=customer.id, kind=kind, number=number, title=title, status=status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.utils import format_datetime, formataddr, make_msgid
 
 import aiohttp
@@ -15,6 +15,7 @@ from contactcenter import clock
 from contactcenter.demo.people import PEOPLE, SCRIPTS, Person, Script
 from contactcenter.demo.post_office import Letter, PostOffice, post
 from contactcenter.demo.twilio_simulator import TwilioSimulator
+from contactcenter.i18n import LOCALES, translations
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +24,12 @@ FIRST_WAVE = 14
 QUICK, SLOW = (0.3, 1.2), (6.0, 16.0)  # seconds between two customers
 ANSWER_AFTER = (4.0, 12.0)  # seconds until a customer reacts to an answer
 PATIENCE = 900.0  # seconds a customer waits for an answer
+
+
+_RECEIPTS = [
+    translations(locale).gettext("This receipt was written automatically. You can simply reply to it to add something.")
+    for locale in LOCALES
+]
 
 
 class Traffic:
@@ -95,8 +102,7 @@ class Traffic:
             letters = await self._post_office.wait_for(address, seen + 1)
             for letter in letters[seen:]:
                 cites = message_id in str(letter.message.get("References", ""))
-                receipt = letter.message.get("Auto-Submitted") and b"its number is" in letter.raw.lower()
-                if cites and not receipt:
+                if cites and not any(notice in _plain(letter.message) for notice in _RECEIPTS):
                     return letter
             seen = len(letters)
 
@@ -147,11 +153,16 @@ class Traffic:
             await socket.receive(timeout=10)
 
 
-def _quoting(text: str, person: Person, received: object) -> str:
-    """The reply over a quotation of what it answers, as mail programs write it."""
-    part = next((p for p in received.walk() if p.get_content_type() == "text/plain"), None)  # type: ignore[attr-defined]
+def _plain(mail: Message) -> str:
+    """The plain text of a mail."""
+    part = next((part for part in mail.walk() if part.get_content_type() == "text/plain"), None)
     payload = part.get_payload(decode=True) if part is not None else b""
-    quoted = "\n".join(f"> {line}" for line in payload.decode("utf-8", "replace").splitlines()[:12])
+    return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
+
+
+def _quoting(text: str, person: Person, received: Message) -> str:
+    """The reply over a quotation of what it answers, as mail programs write it."""
+    quoted = "\n".join(f"> {line}" for line in _plain(received).splitlines()[:12])
     intro = (
         "在 2026年11月21日，海港互助 写道："
         if person.language == "zh"

@@ -107,7 +107,7 @@ def _against_an_answer(case: Case, table: RoutingTable, policy: AnsweringPolicy)
 
 
 def answer_channel(message: InboundMessage, sender: Identity) -> Channel | None:
-    """The channel an answer takes: the message's own, or for what a program handed in the one that reaches its writer."""
+    """The channel an answer takes: the message's own; for what a program handed in, one that reaches its writer."""
     return CHANNEL_OF.get(sender.kind) if message.channel is Channel.API else message.channel
 
 

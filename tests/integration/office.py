@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import event, insert
+from sqlalchemy import text as sql_text
+from sqlalchemy.dialects import postgresql
 
 from contactcenter import clock
 from contactcenter.conversations.records import Attachment, Conversation, Message
@@ -99,10 +101,7 @@ def counted(store: Store) -> Iterator[list[str]]:
 
 async def plan(uow, statement) -> str:
     """The plan PostgreSQL makes for a statement when it may not read a whole table."""
-    from sqlalchemy import text
-    from sqlalchemy.dialects import postgresql
-
-    await uow.session.execute(text("SET LOCAL enable_seqscan = off"))
+    await uow.session.execute(sql_text("SET LOCAL enable_seqscan = off"))
     sql = str(statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))
-    lines = await uow.session.scalars(text("EXPLAIN " + sql.replace(":", r"\:")))
+    lines = await uow.session.scalars(sql_text("EXPLAIN " + sql.replace(":", r"\:")))
     return "\n".join(lines)

@@ -16,6 +16,8 @@ _WHOLE = re.compile(r"^(\w+)\((.*)\) += (-?\d+|\?)")
 _BEGUN = re.compile(r"^(\w+)\((.*) <unfinished \.\.\.>$")
 _RESUMED = re.compile(r"^<\.\.\. (\w+) resumed>(.*)\) += (-?\d+|\?)")
 
+_FILE = re.compile(r"^\d+<(.*?)>(?:, |$)")
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -27,6 +29,12 @@ class Call:
     result: int
     begun: int
     done: int
+
+    @property
+    def path(self) -> str:
+        """What its first argument is open on: a file's path, or the two ends of a socket."""
+        match = _FILE.match(self.text)
+        return match[1] if match else ""
 
     @property
     def is_sync(self) -> bool:

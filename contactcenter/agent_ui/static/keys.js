@@ -41,7 +41,7 @@ function act(key, event) {
     }
     case "r": setMode("reply"); return true;
     case "n": setMode("note"); return true;
-    case "z": document.querySelector(".toast [data-undo]")?.click(); return true;
+    case "z": [...document.querySelectorAll(".toast:not(.toast-used) [data-undo]")].at(-1)?.click(); return true;
     case "?": document.getElementById("keys")?.showModal(); return true;
     case "1":
     case "2":

@@ -35,7 +35,9 @@ document.addEventListener("click", (event) => {
   if (closer) document.getElementById(closer.dataset.closeDialog)?.close();
   if (event.target.matches("dialog")) event.target.close();
   const toast = event.target.closest(".toast");
-  if (toast && event.target.closest("[data-close-toast], [data-undo]")) setTimeout(() => toast.remove(), 50);
+  if (toast && event.target.closest("[data-close-toast]")) toast.remove();
+  // An undo must stay in the page until its answer is there: htmx drops what comes back to an element that is gone.
+  if (toast && event.target.closest("[data-undo]")) toast.classList.add("toast-used");
 });
 
 // Toasts leave by themselves, but not while somebody points at them or has the focus in them.

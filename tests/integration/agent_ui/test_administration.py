@@ -56,7 +56,14 @@ async def test_the_last_administrator_stays(building):
 
 async def test_a_form_may_not_bring_more_than_its_fields(building):
     boss = await building.person("boss", Role.ADMIN)
-    fields = {"email": "x@desk.example", "role": "agent", "language": "en", "password_hash": "x", "active": "", "id": "1"}
+    fields = {
+        "email": "x@desk.example",
+        "role": "agent",
+        "language": "en",
+        "password_hash": "x",
+        "active": "",
+        "id": "1",
+    }
     await boss.post("/admin/agents/new", fields)
     async with building.store.read() as uow:
         agent = await agents.find_agent(uow, "x@desk.example")
@@ -68,7 +75,9 @@ async def test_a_queue_is_made_renamed_and_staffed(building):
     await boss.post("/admin/queues/new", {"key": "vip", "name": "VIP", "name_zh": "贵宾"})
     async with building.store.read() as uow:
         queue = await queues.get_queue(uow, "vip")
-    await boss.post(f"/admin/queues/{queue.id}", {"name": "Very important", "name_zh": "贵宾", "agents": ann.actor.agent_id})
+    await boss.post(
+        f"/admin/queues/{queue.id}", {"name": "Very important", "name_zh": "贵宾", "agents": ann.actor.agent_id}
+    )
     async with building.store.read() as uow:
         assert (await queues.get_queue(uow, "vip")).name == "Very important"
         assert [agent.id for agent in (await queues.members(uow))[queue.id]] == [ann.actor.agent_id]
@@ -96,8 +105,17 @@ async def test_categories_lead_where_the_table_says(building):
 async def test_a_mailbox_is_kept_with_its_account_sealed(building):
     await seeded(building)
     boss = await building.person("boss", Role.ADMIN)
-    account = {"fetch": "imap", "host": "imap.example.com", "port": "993", "tls": "on", "user": "u", "password": "s3cret!"}
-    answer = await boss.post("/admin/mailboxes/new", {"address": "a@desk.example", "name": "A", "queue": "service", **account})
+    account = {
+        "fetch": "imap",
+        "host": "imap.example.com",
+        "port": "993",
+        "tls": "on",
+        "user": "u",
+        "password": "s3cret!",
+    }
+    answer = await boss.post(
+        "/admin/mailboxes/new", {"address": "a@desk.example", "name": "A", "queue": "service", **account}
+    )
     assert answer.status == 303
     async with building.store.read() as uow:
         (box,) = await mailboxes.fetched_mailboxes(uow, building.store.secrets)

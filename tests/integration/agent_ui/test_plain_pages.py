@@ -41,7 +41,9 @@ async def test_every_command_needs_the_proof(building):
 async def test_a_command_from_another_site_or_as_plain_text_is_refused(building):
     boss = await building.person("boss", Role.ADMIN)
     foreign = await boss.post("/admin/tokens", {"name": "x"}, headers={"Origin": "https://evil.example"})
-    plain = await boss.client.post("/admin/tokens", data=f"csrf={boss.csrf}&name=x", headers={"Content-Type": "text/plain"})
+    plain = await boss.client.post(
+        "/admin/tokens", data=f"csrf={boss.csrf}&name=x", headers={"Content-Type": "text/plain"}
+    )
     assert (foreign.status, plain.status) == (403, 400)
 
 

@@ -83,4 +83,3 @@ class Building:
             query = text("SELECT args->>'sealed' FROM procrastinate_jobs WHERE task_name = 'notify' ORDER BY id")
             sealed = list(await uow.session.scalars(query))
         return [json.loads(self.store.secrets.unseal(one, "notice")) for one in sealed]
-

@@ -142,3 +142,11 @@ async def test_a_cursor_that_is_not_ours_is_400_in_every_collection(world, path,
         f"/api/v1/{path}", params={"cursor": cursor}, headers={"Authorization": f"Bearer {world.tokens['admin']}"}
     )
     assert (answer.status, answer.content_type) == (400, "application/problem+json")
+
+
+async def test_the_documentation_needs_no_token_and_runs_nothing(world):
+    page = await world.ask("GET", "/api/docs", by=None)
+    assert (page.status, page.content_type) == (200, "text/html")
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    document = (await world.ask("GET", "openapi.json", by=None)).json
+    assert document["openapi"] == "3.1.0"

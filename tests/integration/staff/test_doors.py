@@ -296,9 +296,9 @@ async def test_an_address_belongs_to_one_agent(store):
 async def test_queues_are_given_and_taken(store):
     ann = await hire(store, queues=["service", "claims"])
     async with store.transaction() as uow:
-        await agents.set_queues(uow, MACHINE, ann.agent_id, [sorted(ann.queue_ids)[0]])
+        await agents.set_queues(uow, MACHINE, ann.agent_id, [min(ann.queue_ids)])
         assert len((await agents.actor_of(uow, ann.agent_id)).queue_ids) == 1
-        assert (await agents.queues_by_agent(uow))[ann.agent_id] == frozenset([sorted(ann.queue_ids)[0]])
+        assert (await agents.queues_by_agent(uow))[ann.agent_id] == frozenset([min(ann.queue_ids)])
         for wrong in ("x", clock.new_id()):
             with pytest.raises(InvalidInput):
                 await agents.set_queues(uow, MACHINE, ann.agent_id, [wrong])

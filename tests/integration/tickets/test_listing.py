@@ -107,7 +107,8 @@ async def test_every_operator_finds_what_it_names(store):
         await desk.assign(uow, ann, first, ann.agent_id)
     for q in (
         "from:dora@example.org", "from:DORA@Example.org", 'from:"dora blum"', "category:refund", "status:open",
-        "queue:service", "assignee:ann@desk.example", "has:attachment", "tag:VIP", "complaint:no", "channel:email priority:normal",
+        "queue:service", "assignee:ann@desk.example", "has:attachment", "tag:VIP", "complaint:no",
+        "channel:email priority:normal",
         "answered:none", f"#{one}", str(one),
     ):  # fmt: skip
         assert await found(store, q) == [one], q
@@ -194,6 +195,7 @@ async def test_a_customers_tickets_are_one_statement(store):
         ("status:open", "ix_ticket_status_updated"),
         ("status:new,open,pending", "ix_ticket_status_updated"),
         ("category:refund", "ix_ticket_category"),
+        ("queue:service", "ix_ticket_queue_updated"),
         ("lamp", "ix_message_search"),
         ("保单", "ix_message_search"),
         ("#1001", "number"),

@@ -1,5 +1,7 @@
 """Replies, notes, forwards and first messages: where they go, and what becomes of the ticket."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 from sqlmodel import col
@@ -38,8 +40,6 @@ async def test_a_reply_answers_the_last_mail_and_the_ticket_is_pending(store):
 
 async def test_a_reply_by_program_resolves_and_takes_nothing(store):
     number, ann = await ticket(store), await hire(store, queues=["service"])
-    from dataclasses import replace
-
     async with store.transaction() as uow:
         found = await access_ticket(uow, ann, number)
         await desk.reply(uow, replace(ann, via="api"), found, text="Done.", resolve=True)
@@ -210,8 +210,8 @@ async def test_nobody_writes_out_of_a_foreign_queue_or_to_the_wrong_kind_of_name
         letter = {"subject": "x", "text": "y", "channel": Channel.EMAIL}
         with pytest.raises(Forbidden):
             await desk.compose(uow, ann, identity=mail(), queue_id=claims.id, **letter)
+        phone = Identity(IdentityKind.PHONE, "+12025550199")
         with pytest.raises(InvalidInput):
-            phone = Identity(IdentityKind.PHONE, "+12025550199")
             await desk.compose(uow, ann, identity=phone, queue_id=service.id, **letter)
 
 
