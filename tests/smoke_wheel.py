@@ -21,7 +21,7 @@ def free_port() -> int:
 
 def fetch(url: str) -> str:
     """The body of a page that must answer 200."""
-    with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310
+    with urllib.request.urlopen(url, timeout=30) as answer:
         assert answer.status == 200, url
         return answer.read().decode("utf-8", "replace")
 
@@ -37,7 +37,11 @@ def main() -> None:
         text = text.replace("127.0.0.1:8080", f"127.0.0.1:{http}").replace("127.0.0.1:2525", f"127.0.0.1:{smtp}")
         (data / "contactcenter.toml").write_text(text)
         said = subprocess.run(
-            [*command, "triage", "assess", "-"], input="how do I reset my password?", capture_output=True, text=True, check=True
+            [*command, "triage", "assess", "-"],
+            input="how do I reset my password?",
+            capture_output=True,
+            text=True,
+            check=True,
         )
         assert '"language": "en"' in said.stdout or '"language":"en"' in said.stdout, said.stdout
         service = subprocess.Popen([*command, "serve", "--data", str(data)], stdout=subprocess.PIPE, text=True)

@@ -54,9 +54,7 @@ async def add(visit: Visit) -> web.StreamResponse:
     key = visit.text("key").strip() or visit.text("name")
     try:
         async with visit.store.transaction() as uow:
-            clean = "-".join(key.lower().split())
-            if any(queue.key == clean for queue in await queues.list_queues(uow)):
-                raise InvalidInput("there is a queue with this key already", field="key")
+            await _check_free(uow, key)
             queue = await queues.ensure_queue(uow, key, visit.text("name"), visit.text("name_zh"))
             await queues.set_members(uow, visit.actor, queue.id, visit.texts("agents"))
     except InvalidInput as error:
@@ -123,6 +121,13 @@ async def change_categories(visit: Visit) -> web.StreamResponse:
             if (queue_id, automatic) != (category.queue_id, category.auto_answer):
                 await queues.set_category_queue(uow, visit.actor, category.key, queue_id, auto_answer=automatic)
     return visit.go("/admin/categories?done=saved")
+
+
+async def _check_free(uow: UnitOfWork, key: str) -> None:
+    """Raise :class:`InvalidInput` when there is a queue of this key: making it again would give that one."""
+    clean = "-".join(key.lower().split())
+    if any(queue.key == clean for queue in await queues.list_queues(uow)):
+        raise InvalidInput("there is a queue with this key already", field="key")
 
 
 async def _stored(uow: UnitOfWork, queue: Queue) -> dict[str, Any]:

@@ -32,8 +32,6 @@ async def create(visit: Visit) -> web.StreamResponse:
     """Make a token. The answer is the only page that ever shows its secret; it is kept by no cache."""
     name, acts_as = visit.text("name"), visit.text("acts_as")
     try:
-        if not name.strip():
-            raise InvalidInput("a token has a name", field="name")
         async with visit.store.transaction() as uow:
             if acts_as == OWN:
                 secret = await tokens.create_token(uow, visit.actor.agent_id, name)

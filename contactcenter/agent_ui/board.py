@@ -52,13 +52,13 @@ def search(name: str, queue: str = "") -> str:
     return f"/inbox?{urlencode({'q': terms})}"
 
 
-def duration(seconds: int) -> str:
+def duration(seconds: int, days_text: str = "{n} d") -> str:
     """A wait as a wall shows it: ``4:05``, ``1:04:05``, and from a day on ``2 d 01:04``."""
     minutes, second = divmod(max(0, seconds), 60)
     hours, minute = divmod(minutes, 60)
     days, hour = divmod(hours, 24)
     if days:
-        return f"{days} d {hour:02}:{minute:02}"
+        return f"{days_text.replace('{n}', str(days))} {hour:02}:{minute:02}"
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 

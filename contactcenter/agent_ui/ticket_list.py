@@ -91,7 +91,7 @@ async def list_pane(uow: UnitOfWork, actor: Actor, place: Place) -> ListPane:
     try:
         rows = await page_of_rows(uow, actor, place, current.query if current is not None else place.q)
     except InvalidInput as error:
-        rows, fault = Page[TicketRow]([]), str(error)
+        rows, fault = Page([]), str(error)
     return ListPane(place, counts, current, rows, await categories_by_key(uow), fault)
 
 

@@ -134,9 +134,7 @@ def _goes_on(previous: TimelineMessage | None, item: TimelineMessage) -> bool:
     return same and now.created_at - before.created_at < JOIN_WITHIN
 
 
-def _line(
-    line: EventLine, gettext: Callable[[str], str], category_name: Callable[[str], str]
-) -> Entry | None:
+def _line(line: EventLine, gettext: Callable[[str], str], category_name: Callable[[str], str]) -> Entry | None:
     """An event as a sentence; None for what a message in the story already says."""
     kind, value = _said(line, gettext, category_name)
     if kind not in _SENTENCES:

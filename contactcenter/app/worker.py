@@ -74,7 +74,11 @@ class Worker:
 
     async def _keep_running(self, queue: str, concurrency: int) -> None:
         """Run the job queue; when its database goes away, try again until it is back."""
-        tasks: dict[str, Task] = {UNDERSTAND: self.pipeline.understand, DELIVER: self.deliverer.deliver, NOTIFY: self.notices.send}
+        tasks: dict[str, Task] = {
+            UNDERSTAND: self.pipeline.understand,
+            DELIVER: self.deliverer.deliver,
+            NOTIFY: self.notices.send,
+        }
         while True:
             jobs = jobs_app(self._store.conninfo, tasks, pool_size=concurrency + 2)
             try:
@@ -121,8 +125,8 @@ class Worker:
 
 def _assessor(settings: Settings):  # type: ignore[no-untyped-def] # noqa: ANN202 - the type would load spaCy
     """The trained model, or None: then every message goes to people, and the log says why."""
-    from contactcenter.triage.assess import Assessor
     from contactcenter.triage import registry
+    from contactcenter.triage.assess import Assessor
 
     try:
         return Assessor.load(registry.find(settings.triage.model, settings.data))

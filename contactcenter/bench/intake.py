@@ -75,7 +75,8 @@ async def run_intake(mails: Sequence[CorpusMail], recipient: str, connections: i
         out = await office.start()
         smtp = free_port(0)
         data.chmod(0o700)
-        (data / FILE_NAME).write_text(_SETTINGS.format(http=free_port(0), smtp=smtp, out=out, recipient=recipient), encoding="utf-8")
+        text = _SETTINGS.format(http=free_port(0), smtp=smtp, out=out, recipient=recipient)
+        (data / FILE_NAME).write_text(text, encoding="utf-8")
         process = await _start(data)
         try:
             return await _measure(process, data, mails, recipient, smtp, connections, office)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-PASSWORD = "harbour-demo"  # noqa: S105 - the demo prints it
+PASSWORD = "harbour-demo"  # noqa: S105 - the demo prints it  # nosec B105
 
 
 @dataclass(frozen=True, slots=True)

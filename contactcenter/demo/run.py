@@ -28,7 +28,7 @@ from contactcenter.tickets.seeds import seed_defaults
 ACCOUNT = "AC" + "0" * 32
 NUMBER = "+12025550100"
 SUPPORT = "support@desk.example"
-_TOKEN_FILE = "twilio.token"  # noqa: S105 - the name of a file
+_TOKEN_FILE = "twilio.token"  # noqa: S105 - the name of a file  # nosec B105
 _SETTINGS = """\
 [http]
 listen = "127.0.0.1:{http}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, Integer, MetaData, Table, Text, Uuid, text
@@ -90,7 +89,6 @@ def integer(*, default: int = 0, big: bool = False) -> Any:
 def search_vector() -> Any:
     """A ``tsvector`` of our own tokens (see :mod:`contactcenter.store.search`)."""
     return Field(default=None, sa_column=Column(TSVECTOR, nullable=True))
-
 
 
 def table_of(record: type[SQLModel]) -> Table:

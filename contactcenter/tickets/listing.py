@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -152,11 +152,12 @@ class TicketRow:
 async def list_tickets(
     uow: UnitOfWork, actor: Actor, query: TicketQuery, *, cursor: str = "", limit: int = 50
 ) -> Page[TicketRow]:
-    """A page of the tickets the actor may see, newest change first. One statement.
+    """A page of the tickets the actor may see, newest change first. One statement; two when queues are named.
 
     Raises :class:`InvalidInput` for a cursor that is not ours.
     """
     limit = max(1, min(limit, MAX_LIMIT))
+    (query,) = await _with_queue_ids(uow, [query])
     conditions = [*_conditions(query, actor), *_after(cursor)]
     keys = _keys(query, conditions, limit + 1)
     rows = (await uow.session.execute(_rows(keys))).all()
@@ -199,15 +200,25 @@ async def rows_of_customer(uow: UnitOfWork, actor: Actor, customer_id: str, *, l
 
 
 async def count_views(uow: UnitOfWork, actor: Actor, queries: Sequence[TicketQuery]) -> list[int]:
-    """How many tickets each query finds, up to :data:`COUNT_CAP`. One statement for all."""
+    """How many tickets each query finds, up to :data:`COUNT_CAP`. One statement for all; two when queues are named."""
     if not queries:
         return []
     counts = []
-    for query in queries:
+    for query in await _with_queue_ids(uow, queries):
         found = select(literal(1)).select_from(_ticket).where(*_conditions(query, actor)).limit(COUNT_CAP).subquery()
         counts.append(select(func.count()).select_from(found).scalar_subquery())
     row = (await uow.session.execute(select(*counts))).one()
     return [int(count) for count in row]
+
+
+async def _with_queue_ids(uow: UnitOfWork, queries: Sequence[TicketQuery]) -> list[TicketQuery]:
+    """The queries with the ids of their queues: the planner knows how rare an id is, of a key it can only guess."""
+    keys = {key for query in queries for key in query.queues}
+    if not keys:
+        return list(queries)
+    rows = await uow.session.execute(select(_queue.c.key, _queue.c.id).where(_queue.c.key.in_(sorted(keys))))
+    ids = {row.key: row.id for row in rows}
+    return [replace(query, queue_ids=tuple(ids[key] for key in query.queues if key in ids)) for query in queries]
 
 
 def page_statement(actor: Actor, query: TicketQuery, limit: int = 50) -> Select[Any]:
@@ -253,7 +264,7 @@ def _conditions(query: TicketQuery, actor: Actor) -> list[ColumnElement[bool]]:
     if query.statuses:
         found.append(_ticket.c.status.in_([status.value for status in query.statuses]))
     if query.queues:
-        found.append(_in_queues(query.queues))
+        found.append(_ticket.c.queue_id.in_(query.queue_ids) if query.queue_ids else false())
     if query.categories:
         found.append(_ticket.c.category.in_(query.categories))
     if query.priorities:
@@ -268,12 +279,6 @@ def _conditions(query: TicketQuery, actor: Actor) -> list[ColumnElement[bool]]:
     return found
 
 
-def _in_queues(keys: tuple[str, ...]) -> ColumnElement[bool]:
-    """One queue is an equality, so that its own ordered index serves the page."""
-    ids = select(_queue.c.id).where(_queue.c.key.in_(keys)).scalar_subquery()
-    return _ticket.c.queue_id == (ids if len(set(keys)) == 1 else func.any(func.array(ids)))
-
-
 def _flags(query: TicketQuery) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     now = clock.now()
@@ -286,11 +291,11 @@ def _flags(query: TicketQuery) -> list[ColumnElement[bool]]:
     if query.unread is not None:
         found.append(_ticket.c.unread.is_(query.unread))
     if query.snoozed is not None:
-        asleep = func.coalesce(_ticket.c.snoozed_until > now, False)
-        found.append(asleep if query.snoozed else ~asleep)
+        until = _ticket.c.snoozed_until
+        found.append(until > now if query.snoozed else or_(until.is_(None), until <= now))
     if query.overdue is not None:
-        late = func.coalesce(_ticket.c.due_at < now, False)
-        found.append(late if query.overdue else ~late)
+        due = _ticket.c.due_at
+        found.append(due < now if query.overdue else or_(due.is_(None), due >= now))
     if query.waiting or query.at_risk:
         found.append(_ticket.c.status.in_([TicketStatus.NEW.value, TicketStatus.OPEN.value]))
     if query.waiting:

@@ -46,6 +46,7 @@ class TicketQuery:
 
     statuses: tuple[TicketStatus, ...] = ()
     queues: tuple[str, ...] = ()
+    queue_ids: tuple[str, ...] = ()  # of `queues`, filled in by the listing
     categories: tuple[str, ...] = ()
     assignee: str = ""
     priorities: tuple[Priority, ...] = ()

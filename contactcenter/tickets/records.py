@@ -12,10 +12,10 @@ from sqlmodel import Field, SQLModel
 from contactcenter.store.schema import (
     document,
     flag,
+    integer,
     link,
     metadata,
     moment,
-    integer,
     primary_id,
     word_list,
     words,
@@ -106,7 +106,9 @@ class Ticket(SQLModel, table=True):
     id: str = primary_id()
     number: int = Field(
         default=None,
-        sa_column=Column(BigInteger, ticket_number, server_default=ticket_number.next_value(), nullable=False, unique=True),
+        sa_column=Column(
+            BigInteger, ticket_number, server_default=ticket_number.next_value(), nullable=False, unique=True
+        ),
     )
     conversation_id: str = link("conversation.id", index=True)
     customer_id: str | None = link("customer.id", nullable=True)

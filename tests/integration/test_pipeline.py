@@ -8,7 +8,6 @@ from email.message import EmailMessage
 
 import pytest
 from sqlalchemy import func, select, text
-
 from sqlmodel import col
 
 from contactcenter.channels.email.ingest_key import ingest_key
@@ -184,6 +183,8 @@ async def test_a_message_that_fails_three_times_is_quarantined_and_takes_nobody_
     )
     assert [ticket.subject for ticket in await desk.tickets()] == ["First", "Last"]
     async with desk.store.read() as uow:
-        failed = (await uow.session.scalars(select(Message).where(col(Message.state) == MessageState.QUARANTINED))).one()
+        failed = (
+            await uow.session.scalars(select(Message).where(col(Message.state) == MessageState.QUARANTINED))
+        ).one()
     assert failed.attempts == 3
     assert "indigestible" in failed.failure

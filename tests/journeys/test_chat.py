@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.journeys.conftest import ANNA
+from tests.journeys.conftest import SOFIA
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -11,7 +11,7 @@ QUESTION = "Hi, my neighbour's crane leans over my greenhouse. Whom do I tell?"
 
 
 async def test_a_visitor_and_an_agent_talk_live_and_a_reload_resumes_the_chat(office, visit, console):
-    agent = await console(ANNA)
+    agent = await console(SOFIA)
     visitor = await visit()
     await visitor.goto(office.shop)
     await visitor.get_by_role("button", name="Open chat").click()

@@ -43,15 +43,21 @@ class Answered:
     yes: Call
 
     def log_is_durable(self) -> bool:
-        """Whether the log's last write was followed by a finished synchronisation of it, all before the yes."""
-        writes = [call for call in self.before_yes if call.is_write and "/pg_wal/" in call.path]
-        return bool(writes) and bool(self._synced(writes[-1]))
+        """Whether the log was written and then synchronised after PostgreSQL heard COMMIT and before the yes."""
+        commits = [call for call in self.before_yes if call.name == "recvfrom" and '"Q\\0\\0\\0\\vCOMMIT' in call.text]
+        return bool(commits) and any(
+            self._synced(call)
+            for call in self.before_yes
+            if call.is_write and "/pg_wal/" in call.path and call.begun > commits[-1].done
+        )
 
     def raw_mail_is_durable(self) -> bool:
-        """Whether the raw mail's own file was synchronised before the log was, whose commit names it."""
+        """Whether the raw mail's file and then its folder were synchronised before the log, whose commit names it."""
         kept = [call for call in self.before_yes if call.is_write and "/blobs/" in call.path]
         log = [call for call in self.before_yes if call.is_sync and "/pg_wal/" in call.path]
-        return bool(kept and log) and any(sync.done < log[-1].begun for sync in self._synced(kept[-1]))
+        file = [sync for sync in self._synced(kept[-1]) if sync.done < log[-1].begun] if kept and log else []
+        folder = kept[-1].path.rpartition("/")[0] if file else ""
+        return any(call.is_sync and call.path == folder and file[0].done < call.begun for call in self.before_yes)
 
     @property
     def before_yes(self) -> list[Call]:

@@ -39,7 +39,7 @@ function duration(seconds) {
   const two = (number) => String(number).padStart(2, "0");
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);
-  if (hours >= 24) return `${Math.floor(hours / 24)} d ${two(hours % 24)}:${two(minutes % 60)}`;
+  if (hours >= 24) return `${board().dataset.days.replace("{n}", Math.floor(hours / 24))} ${two(hours % 24)}:${two(minutes % 60)}`;
   return hours ? `${hours}:${two(minutes % 60)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 }
 

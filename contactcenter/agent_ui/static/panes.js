@@ -11,6 +11,7 @@ function setWidth(pane, wanted) {
   const pixels = Math.round(Math.min(most, Math.max(least, wanted)));
   root.style.setProperty(`--${pane}`, `${pixels}px`);
   localStorage.setItem(`pane-${pane}`, String(pixels));
+  document.querySelector(`[data-divider="${pane}"]`)?.setAttribute("aria-valuenow", String(pixels));
 }
 
 document.addEventListener("pointerdown", (event) => {

@@ -100,7 +100,8 @@ class Post:
 
     async def due_now(self, message_id: str) -> None:
         async with self.store.transaction() as uow:
-            await uow.session.execute(text("UPDATE delivery SET due_at = now() WHERE message_id = :id"), {"id": message_id})
+            due = text("UPDATE delivery SET due_at = now() WHERE message_id = :id")
+            await uow.session.execute(due, {"id": message_id})
 
 
 @pytest.fixture
@@ -203,7 +204,9 @@ async def test_what_a_crash_left_unfinished_gets_a_job_again(post: Post) -> None
     message = await post.queue()
     async with post.store.transaction() as uow:
         await uow.session.execute(text("DELETE FROM procrastinate_jobs"))
-        await uow.session.execute(text("UPDATE delivery SET updated_at = now() - interval '5 min', due_at = now() - interval '5 min'"))
+        await uow.session.execute(
+            text("UPDATE delivery SET updated_at = now() - interval '5 min', due_at = updated_at")
+        )
     await post.deliverer.unfinished()
     async with post.store.read() as uow:
         jobs = (await uow.session.execute(text("SELECT args->>'message_id' FROM procrastinate_jobs"))).scalars().all()

@@ -1,5 +1,6 @@
 """The inbox's lists: what is found, by whom, in how many statements and by which index."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from contactcenter.tickets.listing import (
     rows_by_number,
     rows_of_customer,
 )
+from contactcenter.tickets.queues import ensure_queue
 from contactcenter.tickets.views import BUILT_IN
 from tests.integration.office import counted, hire, mail, plan, ticket
 
@@ -195,7 +197,6 @@ async def test_a_customers_tickets_are_one_statement(store):
         ("status:open", "ix_ticket_status_updated"),
         ("status:new,open,pending", "ix_ticket_status_updated"),
         ("category:refund", "ix_ticket_category"),
-        ("queue:service", "ix_ticket_queue_updated"),
         ("lamp", "ix_message_search"),
         ("保单", "ix_message_search"),
         ("#1001", "number"),
@@ -208,6 +209,14 @@ async def test_each_list_reads_an_index_and_no_whole_table(store, q, index):
     assert index in lines
     assert "Seq Scan on ticket" not in lines
     assert "Seq Scan on message" not in lines
+
+
+async def test_a_queues_list_reads_its_own_index(store):
+    async with store.transaction() as uow:
+        queue = await ensure_queue(uow, "service")
+        query = replace(TicketQuery.parse("queue:service"), queue_ids=(queue.id,))
+        assert "ix_ticket_queue_updated" in await plan(uow, page_statement(MACHINE, query))
+        assert (await list_tickets(uow, MACHINE, TicketQuery.parse("queue:nowhere"))).items == []
 
 
 async def test_an_agents_own_lists_read_their_indexes(store):
