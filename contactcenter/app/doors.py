@@ -158,7 +158,6 @@ class Doors:
         application.add_routes(chat.routes())
         application.add_routes(TwilioWebhooks(settings, self.inbox, self.receipts).routes())
         Api(settings, store, self.inbox, Health(settings, store)).mount(application)
-        Api(settings, store, self.inbox, Health(settings, store)).mount(application)
         application.add_routes(Console(settings, store, self.hub, self.inbox).routes())
         application.add_routes(self._extra)
         return application

@@ -55,7 +55,9 @@ class Worker:
             acknowledge=settings.triage.acknowledge,
             threshold=settings.triage.answer_threshold,
         )
-        self.pipeline = Pipeline(store, readers(settings), _assessor(settings), tokens, policy)
+        self.pipeline = Pipeline(
+            store, readers(settings, self._directory.made_addresses), _assessor(settings), tokens, policy
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; jobs under way are finished first."""

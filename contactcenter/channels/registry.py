@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from contactcenter.channels.email.reader import MailReader
+from contactcenter.channels.email.reader import MailReader, OwnAddresses
 from contactcenter.channels.email.sending import MailSender
 from contactcenter.channels.manual import reader as manual
 from contactcenter.channels.sms import reader as sms
@@ -21,23 +21,23 @@ class ChannelEntry:
     """How messages of some channels are read, and how they go out (None: they do not)."""
 
     channels: tuple[Channel, ...]
-    reader: Callable[[Settings], ContentReader]
+    reader: Callable[[Settings, OwnAddresses], ContentReader]
     sender: Callable[[Settings], Sender] | None = None
 
 
 REGISTRY = (
     ChannelEntry((Channel.EMAIL,), MailReader, MailSender),
-    ChannelEntry((Channel.SMS,), lambda _settings: sms.read, TwilioSender),
-    ChannelEntry((Channel.CHAT,), lambda _settings: webchat.read, lambda _settings: ChatSender()),
+    ChannelEntry((Channel.SMS,), lambda _settings, _made: sms.read, TwilioSender),
+    ChannelEntry((Channel.CHAT,), lambda _settings, _made: webchat.read, lambda _settings: ChatSender()),
     ChannelEntry(
-        (Channel.PHONE, Channel.VISIT, Channel.LETTER, Channel.FAX, Channel.API), lambda _settings: manual.read
+        (Channel.PHONE, Channel.VISIT, Channel.LETTER, Channel.FAX, Channel.API), lambda _settings, _made: manual.read
     ),
 )
 
 
-def readers(settings: Settings) -> dict[Channel, ContentReader]:
-    """A reader for every channel."""
-    return {channel: entry.reader(settings) for entry in REGISTRY for channel in entry.channels}
+def readers(settings: Settings, made: OwnAddresses = frozenset) -> dict[Channel, ContentReader]:
+    """A reader for every channel; ``made`` tells our mail addresses besides those of the settings."""
+    return {channel: entry.reader(settings, made) for entry in REGISTRY for channel in entry.channels}
 
 
 def senders(settings: Settings) -> dict[Channel, Sender]:

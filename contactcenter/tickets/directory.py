@@ -63,6 +63,10 @@ class Directory:
         box = self._fixed.get(address) or self._made.get(address)
         return box.queue if box else ""
 
+    def made_addresses(self) -> frozenset[str]:
+        """The addresses made in the console, as last read."""
+        return frozenset(self._made)
+
     def default_sender(self, channel: Channel) -> str:
         """Our first address or number on a channel; empty when there is none."""
         if channel is Channel.SMS:

@@ -7,7 +7,7 @@ spam marks count from relays in ``smtp.trusted`` and from the server of a mailbo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from contactcenter.channels.email.addresses import Address
 from contactcenter.channels.email.authentication import Authentication, evaluate
@@ -16,12 +16,16 @@ from contactcenter.channels.email.plus_tags import find_token, fold
 from contactcenter.envelope import Content, FileContent, Identity, IdentityKind, InboundMessage
 from contactcenter.settings import Settings
 
+OwnAddresses = Callable[[], frozenset[str]]
+
 
 class MailReader:
     """The :class:`contactcenter.envelope.ContentReader` of mail. Pure, thread-safe, never raises."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._ours = frozenset(fold(box.address) for box in settings.mailboxes)
+    def __init__(self, settings: Settings, made: OwnAddresses = frozenset) -> None:
+        """``made`` tells our addresses besides those of the settings, as they stand at each mail."""
+        self._fixed = frozenset(fold(box.address) for box in settings.mailboxes)
+        self._made = made
         self._authserv_id = settings.smtp.authserv_id
         self._fetched = {box.address: box.imap.authserv_id for box in settings.mailboxes if box.imap is not None}
 
@@ -31,7 +35,8 @@ class MailReader:
         envelope = message.envelope
         results = self._authentication(message, mail)
         sender = mail.from_.address.lower() or message.sender.value
-        from_us = fold(sender) in self._ours
+        ours = self._fixed | self._made()
+        from_us = fold(sender) in ours
         null_path = envelope.get("door") == "smtp" and not envelope.get("mail_from")
         to, cc = _addresses(mail.to), _addresses(mail.cc)
         replies = _addresses(mail.reply_to)
@@ -61,7 +66,7 @@ class MailReader:
                 for file in mail.attachments
             ),
             digest=body_digest(mail),
-            reply_token=find_token([*message.recipients, *to, *cc], self._ours),
+            reply_token=find_token([*message.recipients, *to, *cc], ours),
             warnings=mail.warnings,
         )
 

@@ -106,3 +106,10 @@ def test_garbage_is_read_without_an_error(raw):
     identity = Identity(IdentityKind.EMAIL, "ann@customer.example")
     content = MailReader(SETTINGS)(InboundMessage(Channel.EMAIL, "k", identity, raw=raw))
     assert (content.sender.value, content.authenticated) == ("ann@customer.example", False)
+
+
+def test_a_mail_from_a_mailbox_made_in_the_console_is_our_own_loop() -> None:
+    raw = b"From: sales@desk.example\r\nTo: support@desk.example\r\n\r\nhello\r\n"
+    message = InboundMessage(Channel.EMAIL, "k", Identity(IdentityKind.EMAIL, "sales@desk.example"), raw=raw)
+    assert not MailReader(SETTINGS)(message).automatic
+    assert MailReader(SETTINGS, lambda: frozenset({"sales@desk.example"}))(message).automatic
