@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -64,32 +65,22 @@ async def reply(
     body = _body(text)
     await begin(uow, ticket, expected_version)
     partner = await counterpart(uow, ticket, channel=channel, to=to)
-    is_mail = partner.channel is Channel.EMAIL
-    message = await outbox.queue_message(
-        uow,
-        Outgoing(
-            conversation_id=ticket.conversation_id,
-            customer_id=ticket.customer_id or "",
-            channel=partner.channel,
-            to=partner.to,
-            text=body,
-            subject=reply_subject(partner.subject or ticket.subject) if is_mail else "",
-            html=(html or to_html(body)) if is_mail else "",
-            cc=_addresses(cc, "cc") if is_mail else (),
-            bcc=_addresses(bcc, "bcc") if is_mail else (),
-            author_type=AuthorType.AGENT,
-            author_id=actor.agent_id,
-            author_name=actor.name,
-            in_reply_to=partner.in_reply_to,
-            refs=partner.refs,
-            sender=partner.sender,
-            files=tuple(files),
-            delay_seconds=delay_seconds,
-            language=ticket.language,
-            ticket=ticket.number,
-            queue=ticket.queue_id,
-        ),
+    letter = Outgoing(
+        conversation_id=ticket.conversation_id,
+        customer_id=ticket.customer_id or "",
+        channel=partner.channel,
+        to=partner.to,
+        text=body,
+        in_reply_to=partner.in_reply_to,
+        refs=partner.refs,
+        sender=partner.sender,
+        files=tuple(files),
+        delay_seconds=delay_seconds,
+        language=ticket.language,
     )
+    subject = reply_subject(partner.subject or ticket.subject)
+    letter = _as_mail(letter, subject=subject, html=html, cc=cc, bcc=bcc)
+    message = await outbox.queue_message(uow, _signed(letter, actor, ticket))
     before = _memory(ticket)
     _answered(actor, ticket, TicketStatus.RESOLVED if resolve else TicketStatus.PENDING)
     await finish(uow, actor, ticket, Happening.REPLIED, message=message.id, status=ticket.status, before=before)
@@ -153,24 +144,17 @@ async def forward(
     await begin(uow, ticket)
     sender = await _sender_for(uow, ticket)
     body = f"{text.strip()}\n\n{_quoted(original)}".strip()
-    message = await outbox.queue_message(
-        uow,
-        Outgoing(
-            conversation_id=ticket.conversation_id,
-            customer_id=ticket.customer_id or "",
-            channel=Channel.EMAIL,
-            to=Identity(IdentityKind.EMAIL, address),
-            text=body,
-            subject=one_line(f"Fwd: {original.subject or ticket.subject}"),
-            cc=_addresses(cc, "cc"),
-            author_type=AuthorType.AGENT,
-            author_id=actor.agent_id,
-            author_name=actor.name,
-            sender=sender,
-            ticket=ticket.number,
-            queue=ticket.queue_id,
-        ),
+    letter = Outgoing(
+        conversation_id=ticket.conversation_id,
+        customer_id=ticket.customer_id or "",
+        channel=Channel.EMAIL,
+        to=Identity(IdentityKind.EMAIL, address),
+        text=body,
+        subject=one_line(f"Fwd: {original.subject or ticket.subject}"),
+        cc=_addresses(cc, "cc"),
+        sender=sender,
     )
+    message = await outbox.queue_message(uow, _signed(letter, actor, ticket))
     await _copy_files(uow, original.id, message.id)
     ticket.messages_count += 1
     await finish(uow, actor, ticket, Happening.FORWARDED, message=message.id, to=address)
@@ -198,9 +182,7 @@ async def compose(
     channel cannot reach the identity, and :class:`Forbidden` for a queue that is not the actor's.
     """
     body = _body(text)
-    is_mail = channel is Channel.EMAIL
-    if CHANNEL_OF.get(identity.kind) is not channel or (is_mail and not _ADDRESS.fullmatch(identity.value)):
-        raise InvalidInput(f"{channel.value} does not reach {identity}", field="identity")
+    _require_reachable(identity, channel)
     if not actor.sees_queue(queue_id):
         raise Forbidden("that is not one of your queues")
     customer = await identities.resolve(uow, identity)
@@ -220,29 +202,50 @@ async def compose(
         assignee_id=actor.agent_id or None,
         actor=actor,
     )
-    await outbox.queue_message(
-        uow,
-        Outgoing(
-            conversation_id=conversation.id,
-            customer_id=customer.id,
-            channel=channel,
-            to=identities.normalised(identity),
-            text=body,
-            subject=one_line(subject) if is_mail else "",
-            html=to_html(body) if is_mail else "",
-            cc=_addresses(cc, "cc") if is_mail else (),
-            bcc=_addresses(bcc, "bcc") if is_mail else (),
-            author_type=AuthorType.AGENT,
-            author_id=actor.agent_id,
-            author_name=actor.name,
-            sender=sender,
-            files=tuple(files),
-            delay_seconds=delay_seconds,
-            ticket=ticket.number,
-            queue=queue_id,
-        ),
+    letter = Outgoing(
+        conversation_id=conversation.id,
+        customer_id=customer.id,
+        channel=channel,
+        to=identities.normalised(identity),
+        text=body,
+        sender=sender,
+        files=tuple(files),
+        delay_seconds=delay_seconds,
     )
+    letter = _as_mail(letter, subject=one_line(subject), html="", cc=cc, bcc=bcc)
+    await outbox.queue_message(uow, _signed(letter, actor, ticket))
     return ticket
+
+
+def _require_reachable(identity: Identity, channel: Channel) -> None:
+    wrong_kind = CHANNEL_OF.get(identity.kind) is not channel
+    if wrong_kind or (channel is Channel.EMAIL and not _ADDRESS.fullmatch(identity.value)):
+        raise InvalidInput(f"{channel.value} does not reach {identity}", field="identity")
+
+
+def _as_mail(letter: Outgoing, *, subject: str, html: str, cc: Sequence[str], bcc: Sequence[str]) -> Outgoing:
+    """What a mail has besides its text; on another channel there is none of it."""
+    if letter.channel is not Channel.EMAIL:
+        return letter
+    return replace(
+        letter,
+        subject=subject,
+        html=html or to_html(letter.text),
+        cc=_addresses(cc, "cc"),
+        bcc=_addresses(bcc, "bcc"),
+    )
+
+
+def _signed(letter: Outgoing, actor: Actor, ticket: Ticket) -> Outgoing:
+    """The letter with its author and the ticket it belongs to."""
+    return replace(
+        letter,
+        author_type=AuthorType.AGENT,
+        author_id=actor.agent_id,
+        author_name=actor.name,
+        ticket=ticket.number,
+        queue=ticket.queue_id,
+    )
 
 
 def reply_subject(subject: str) -> str:
