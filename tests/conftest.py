@@ -26,6 +26,9 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     server = EmbeddedPostgres(data)
     server.start()
     try:
+        with psycopg.connect(libpq(server.url("postgres")), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")  # these databases need not survive a power cut
+            connection.execute("SELECT pg_reload_conf()")
         migrate.create_database(server.url(TEMPLATE))
         migrate.upgrade(server.url(TEMPLATE))
         yield server

@@ -31,7 +31,7 @@ from contactcenter.agent_ui.session import guarded
 from contactcenter.agent_ui.static_files import PREFIX, StaticFiles
 from contactcenter.agent_ui.visit import Door, Room
 from contactcenter.envelope import MessageSink
-from contactcenter.events import EventHub
+from contactcenter.events import Event, EventHub, EventKind
 from contactcenter.settings import Settings
 from contactcenter.store.store import Store
 
@@ -74,3 +74,8 @@ class Console:
         found: list[web.AbstractRouteDef] = [web.get(f"{PREFIX}{{name:.+}}", self._files.serve)]
         found += [web.route(door.method, door.path, guarded(self.room, door)) for door in self.doors]
         return found
+
+    async def close(self, _app: web.Application) -> None:
+        """End the open streams, so that the server need not wait for them (an ``on_shutdown`` handler)."""
+        self.room.closing.set()
+        self.room.hub.publish(Event(EventKind.GAP))  # wakes every stream

@@ -17,6 +17,8 @@ from aiohttp import ETag, web
 STATIC = Path(__file__).parent / "static"
 ASSETS = Path(__file__).parent.parent / "_assets"
 PREFIX = "/static/"
+LIBRARIES = ("htmx.min.js",)
+"""What is served of the fetched npm packages."""
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _IMPORT = re.compile(r'"(\./[a-z-]+\.js)"')
@@ -39,7 +41,7 @@ class StaticFiles:
 
     def __init__(self) -> None:
         sources = {path.name: path.read_bytes() for path in sorted(STATIC.iterdir()) if path.suffix in _TYPES}
-        sources |= {f"assets/{path.name}": path.read_bytes() for path in sorted(ASSETS.glob("*.js"))}
+        sources |= {f"assets/{name}": (ASSETS / name).read_bytes() for name in LIBRARIES}
         self.version = hashlib.sha256(b"\0".join(sources.values())).hexdigest()[:12]
         self._files = {name: self._file(name, content) for name, content in sources.items()}
 

@@ -123,7 +123,7 @@ class Health:
         if not self._migrated:
             try:
                 current, wanted = await asyncio.to_thread(migrate.status, self._store.url)
-            except SQLAlchemyError:
+            except (Unavailable, SQLAlchemyError):
                 return Check(ok=False, detail="the database does not say its revision")
             if current != wanted:
                 detail = f"it is at {current or 'nothing'}, this release wants {wanted}: contactcenter db upgrade"

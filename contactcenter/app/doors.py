@@ -158,7 +158,9 @@ class Doors:
         application.add_routes(chat.routes())
         application.add_routes(TwilioWebhooks(settings, self.inbox, self.receipts).routes())
         Api(settings, store, self.inbox, Health(settings, store)).mount(application)
-        application.add_routes(Console(settings, store, self.hub, self.inbox).routes())
+        console = Console(settings, store, self.hub, self.inbox)
+        application.on_shutdown.append(console.close)
+        application.add_routes(console.routes())
         application.add_routes(self._extra)
         return application
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -16,9 +17,10 @@ from contactcenter.conversations.notices import NOTIFY, Notices
 from contactcenter.conversations.outbox import DELIVER
 from contactcenter.conversations.tokens import ReplyTokens
 from contactcenter.envelope import Channel
-from contactcenter.errors import ModelError
+from contactcenter.errors import ModelError, Unavailable
 from contactcenter.pipeline import Pipeline
 from contactcenter.settings import Settings
+from contactcenter.staff import sessions
 from contactcenter.store.jobs import INBOUND, OUTBOUND, Task, jobs_app
 from contactcenter.store.store import Store
 from contactcenter.tickets.answering import AnsweringPolicy
@@ -27,6 +29,7 @@ from contactcenter.tickets.directory import Directory
 log = structlog.get_logger(__name__)
 
 RECOVERY_EVERY = 10.0  # seconds between two looks for orphaned work
+SWEEP_EVERY = 60  # of these looks between two sweeps
 RESTART_AFTER = 1.0  # seconds after the job queue lost its database
 _STALLED = text(
     """
@@ -105,6 +108,7 @@ class Worker:
 
     async def _recover(self) -> None:
         """Take up what a crash orphaned: at once at the start, then every few seconds."""
+        rounds = itertools.count()
         steps: tuple[Callable[[], Awaitable[None]], ...] = (
             self._drop_stalled_jobs,
             self.pipeline.left_behind,
@@ -117,7 +121,17 @@ class Worker:
                     await step()
                 except Exception as error:  # noqa: BLE001 - the next round tries again
                     log.warning("recovery step failed", step=step.__name__, error=str(error))
+            if next(rounds) % SWEEP_EVERY == 0:
+                await self._sweep()
             await asyncio.sleep(RECOVERY_EVERY)
+
+    async def _sweep(self) -> None:
+        """Throw away sessions and tries at the doors that are over."""
+        try:
+            async with self._store.transaction() as uow:
+                await sessions.sweep(uow)
+        except Unavailable as error:
+            log.warning("sweep failed", error=str(error))
 
     async def _drop_stalled_jobs(self) -> None:
         """Remove jobs whose worker is gone; what they stood for is deferred anew from the rows themselves."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -10,7 +12,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 
+from contactcenter.errors import Unavailable
 from contactcenter.store.jobs import upgrade_jobs_schema
 from contactcenter.store.store import libpq, normalised
 
@@ -27,8 +31,19 @@ def configuration(connection: Connection | None = None, metadata: MetaData | Non
     return config
 
 
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """Turns the driver's errors into one clear line."""
+    try:
+        yield
+    except (psycopg.OperationalError, OperationalError) as error:
+        cause = str(error.orig if isinstance(error, OperationalError) else error).strip()
+        raise Unavailable(f"the database cannot be reached: {cause}") from error
+
+
+@_reaching()
 def create_database(url: str) -> None:
-    """Create the database the URL names, when the server does not have it yet."""
+    """Create the database the URL names, when the server does not have it yet. Raises :class:`Unavailable`."""
     target = make_url(url)
     with psycopg.connect(
         libpq(str(target.set(database="postgres").render_as_string(hide_password=False))), autocommit=True
@@ -40,8 +55,12 @@ def create_database(url: str) -> None:
             )
 
 
+@_reaching()
 def upgrade(url: str) -> None:
-    """Bring the database to this release. Safe to call from several processes at once. Blocks: call it in a thread."""
+    """Bring the database to this release. Safe to call from several processes at once. Blocks: call it in a thread.
+
+    Raises :class:`Unavailable`.
+    """
     engine = create_engine(normalised(url))
     try:
         with engine.begin() as connection:
@@ -54,8 +73,9 @@ def upgrade(url: str) -> None:
         engine.dispose()
 
 
+@_reaching()
 def status(url: str) -> tuple[str | None, str | None]:
-    """The revision the database has, and the one this release wants."""
+    """The revision the database has, and the one this release wants. Raises :class:`Unavailable`."""
     engine = create_engine(normalised(url))
     try:
         with engine.connect() as connection:

@@ -100,6 +100,8 @@ class Ticket(SQLModel, table=True):
         Index("ix_ticket_updated", text("updated_at DESC"), text("id DESC")),
         Index("ix_ticket_customer", "customer_id", text("id DESC")),
         Index("ix_ticket_category", "category", text("updated_at DESC"), text("id DESC")),
+        Index("ix_ticket_tags", "tags", postgresql_using="gin", postgresql_where=text("tags <> '{}'")),
+        Index("ix_ticket_snoozed", "snoozed_until", postgresql_where=text("snoozed_until IS NOT NULL")),
         Index("ix_ticket_waiting", "queue_id", "waiting_since", postgresql_where=text("status in ('new','open')")),
     )
 

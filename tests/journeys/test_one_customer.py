@@ -25,6 +25,7 @@ async def test_a_person_on_three_channels_becomes_one_customer_with_one_timeline
     await visitor.get_by_label("Your message").press("Enter")
 
     page = await console(SOFIA)
+    await page.get_by_role("link", name="Everything").click()
     await expect(page.get_by_role("link", name="Lena from the chat")).to_be_visible()
     await until(lambda: office.tickets_of(f"phone:{PHONE}"), "the ticket of the text message")
     await page.get_by_role("link", name="Lena Brandt").click()
@@ -43,10 +44,8 @@ async def test_a_person_on_three_channels_becomes_one_customer_with_one_timeline
     await page.goto(f"{office.service.url}/customers?q=Lena")
     await expect(page.get_by_role("row").filter(has_text="Lena")).to_have_count(1)
 
-    by_mail, by_sms = (
-        await office.service.api("GET", "/customers", params={"identity": identity})
-        for identity in (f"email:{LENA}", f"phone:{PHONE}")
-    )
-    assert by_mail["items"] == by_sms["items"]
+    by_mail = await office.service.api("GET", "/customers", params={"identity": f"email:{LENA}"})
+    by_sms = await office.service.api("GET", "/customers", params={"identity": f"phone:{PHONE}"})
+    assert by_mail["items"] == by_sms["items"] != []
     told = await office.service.api("GET", f"/customers/{by_mail['items'][0]['id']}/timeline")
     assert {one["channel"] for one in told["items"] if one["direction"] == "in"} == {"email", "sms", "chat"}

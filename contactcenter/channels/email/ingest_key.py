@@ -55,14 +55,18 @@ def header_end(raw: bytes, cap: int = MAX_SCAN) -> tuple[int, int]:
 
 
 def ingest_key(raw: bytes) -> str:
-    """Key of a mail: 64 hex digits. Line ends and blank lines at the end of the body make no difference."""
+    """Key of a mail: 64 hex digits. Line ends and blank lines at the end of the body make no difference.
+
+    A mail without a Message-ID is named by all of its bytes: two of them may share sender, second and an empty body,
+    and rather is one taken twice than another one lost.
+    """
     fields = scan_headers(raw, _NAMES)
     start = header_end(raw)[1]
     digest = hashlib.sha256()
     for name in (b"message-id", b"from", b"date"):
         digest.update(fields.get(name, b""))
         digest.update(b"\x00")
-    body = raw[start:]
+    body = raw[start:] if fields.get(b"message-id") else raw
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n")
     digest.update(body.rstrip(b"\n\r \t"))

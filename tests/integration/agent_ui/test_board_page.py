@@ -4,6 +4,7 @@ import re
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
+from contactcenter import clock
 from contactcenter.agent_ui.board import SEARCHES, figures, search
 from contactcenter.staff.access import MACHINE, Role
 from contactcenter.tickets import desk
@@ -14,19 +15,20 @@ from tests.integration.office import hire, mail, ticket
 
 
 async def test_every_number_equals_the_search_behind_it(store):
-    await ticket(store)
+    late = await ticket(store)
     await ticket(store, identity=mail("dan@example.org"), complaint=True)
     done = await ticket(store, identity=mail("eve@example.org"))
     boss = await hire(store, "boss", Role.ADMIN)
     async with store.transaction() as uow:
         await desk.resolve(uow, boss, await access_ticket(uow, MACHINE, done))
+        (await access_ticket(uow, MACHINE, late)).due_at = clock.now()
     async with store.read() as uow:
         (tile,) = (await board(uow, boss)).tiles
         shown = figures(tile)
         asked = [TicketQuery.parse(parse_qs(urlsplit(search(name, "service")).query)["q"][0]) for name in SEARCHES]
         counted = await count_views(uow, boss, asked)
     assert dict(zip(SEARCHES, counted, strict=True)) == {name: shown[name] for name in SEARCHES}
-    assert (shown["open"], shown["complaints"], shown["resolved"]) == (2, 1, 1)
+    assert (shown["open"], shown["at_risk"], shown["complaints"], shown["resolved"]) == (2, 1, 1, 1)
 
 
 async def test_an_agent_sees_the_tiles_of_his_queues_alone(building):

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 SID = "SM" + "a" * 32
 MESSAGE = "/webhooks/twilio/message"
-INSIDE = ("Traceback", 'File "', ".py", "sqlalchemy", "psycopg", "asyncpg", "Exception", "Error:")
+INSIDE = ("Traceback", 'File "', "sqlalchemy", "psycopg", "aiosmtpd", "aiohttp", "Exception", "object at 0x")
 """Words that would tell a stranger about our inside."""
 
 GARBAGE = {

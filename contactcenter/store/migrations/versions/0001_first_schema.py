@@ -389,10 +389,25 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
+        "ix_ticket_snoozed",
+        "ticket",
+        ["snoozed_until"],
+        unique=False,
+        postgresql_where=sa.text("snoozed_until IS NOT NULL"),
+    )
+    op.create_index(
         "ix_ticket_status_updated",
         "ticket",
         ["status", sa.literal_column("updated_at DESC"), sa.literal_column("id DESC")],
         unique=False,
+    )
+    op.create_index(
+        "ix_ticket_tags",
+        "ticket",
+        ["tags"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_where=sa.text("tags <> '{}'"),
     )
     op.create_index(
         "ix_ticket_updated",
@@ -536,7 +551,11 @@ def downgrade() -> None:
     op.drop_table("attachment")
     op.drop_index("ix_ticket_waiting", table_name="ticket", postgresql_where=sa.text("status in ('new','open')"))
     op.drop_index("ix_ticket_updated", table_name="ticket")
+    op.drop_index(
+        "ix_ticket_tags", table_name="ticket", postgresql_using="gin", postgresql_where=sa.text("tags <> '{}'")
+    )
     op.drop_index("ix_ticket_status_updated", table_name="ticket")
+    op.drop_index("ix_ticket_snoozed", table_name="ticket", postgresql_where=sa.text("snoozed_until IS NOT NULL"))
     op.drop_index("ix_ticket_queue_updated", table_name="ticket")
     op.drop_index("ix_ticket_customer", table_name="ticket")
     op.drop_index(op.f("ix_ticket_conversation_id"), table_name="ticket")

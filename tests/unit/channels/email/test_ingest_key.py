@@ -38,6 +38,19 @@ def test_another_mail_has_another_key(other):
     assert ingest_key(other) != ingest_key(MAIL)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (b"no header at all", b"nor here"),
+        (b"From: a@b.example\r\nSubject: one", b"From: a@b.example\r\nSubject: another"),
+        (b"From: a@b.example\r\nSubject: one\r\n\r\n", b"From: a@b.example\r\nSubject: another\r\n\r\n"),
+    ],
+)
+def test_without_a_message_id_every_difference_counts(one, other):
+    assert ingest_key(one) != ingest_key(other)
+    assert ingest_key(one) == ingest_key(one.replace(b"\r\n", b"\n"))
+
+
 def test_a_field_in_the_body_is_no_field():
     assert scan_headers(b"Subject: s\r\n\r\nFrom: evil@x.example\r\n", {b"from"}) == {}
 

@@ -1,0 +1,150 @@
+"""``python -m tests.screens``: pictures of every page for ``docs/screens``, taken from a living demo.
+
+It starts the demo with a data directory of its own, waits until the simulated customers have filled it, works on two
+tickets as an agent would, and looks at every page in English and Chinese, light and dark.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import io
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from playwright.async_api import Browser, Page, expect
+
+from contactcenter.demo.people import PASSWORD
+from tests.browser import DESKTOP, PHONE, chromium, sign_in
+from tests.service import free_port, until
+
+SUPERVISOR = "sofia@harbour.example"
+THEMES = ("light", "dark")
+ENOUGH = 18
+"""Tickets in the inbox before anything is pictured."""
+PATIENCE = 90_000
+"""Milliseconds; simulated customers take their time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is pictured in one language: a complaint with an agent's note and answer, and a chat."""
+
+    complaint: str
+    note: str
+    answer: str
+    reply: str
+    question: str
+    open_chat: str
+    message: str
+    automatic: str
+
+
+SCENES = {
+    "en": Scene(
+        "Complaint: nobody calls me back",
+        "Spoke to claims: the assessor's report came in this morning. They call tomorrow at nine.",
+        "I am sorry that you had to wait so long. The assessor's report is here since this morning, and a colleague "
+        "from claims calls you **tomorrow at nine**. Does that suit you?\n\nKind regards\nSofia Lindqvist",
+        "Tomorrow morning suits me",
+        "What are your opening hours on Saturday?",
+        "Open chat",
+        "Your message",
+        "Automatic answer",
+    ),
+    "zh": Scene(
+        "投诉：理赔一直没人处理",
+        "已与理赔部核实：定损报告今早已到，明天上午九点由专人致电客户。",
+        "非常抱歉让您久等。定损报告今天早上已经收到，理赔部的同事会在**明天上午九点**给您打电话，请问是否方便？\n\n"
+        "此致\nSofia Lindqvist",
+        "我等您的电话",
+        "你好，请问周六上班吗？营业时间是几点到几点",
+        "打开聊天窗口",
+        "您的消息",
+        "自动回复",
+    ),
+}
+
+
+@asynccontextmanager
+async def demo() -> AsyncIterator[str]:
+    """A running demo; its address. Nothing of it is left afterwards."""
+    with tempfile.TemporaryDirectory(prefix="cc-screens-") as folder:
+        url = f"http://127.0.0.1:{(port := free_port())}"
+        command = [sys.executable, "-m", "contactcenter", "demo", "--port", str(port), "--data", folder, "--quiet"]
+        process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.DEVNULL)
+        try:
+            async with aiohttp.ClientSession() as client:
+                await until(lambda: _ready(client, url), "the demo is ready", within=120)
+            yield url
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGINT)
+            await process.wait()
+
+
+async def _ready(client: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with client.get(f"{url}/readyz") as answer:
+            return answer.status == 200
+    except aiohttp.ClientError:
+        return False
+
+
+class Photographer:
+    """Looks at the pages of one demo and keeps what he sees."""
+
+    def __init__(self, browser: Browser, url: str, out: Path) -> None:
+        self._browser = browser
+        self._url = url
+        self._out = out
+        self.taken: list[Path] = []
+
+    async def work(self) -> None:
+        """Every page, in both languages."""
+        page = await self._page(DESKTOP)
+        await sign_in(page, self._url, SUPERVISOR, PASSWORD)
+        await page.goto(f"{self._url}/inbox?view=all")
+        await expect(page.locator("#rows .row").nth(ENOUGH - 1)).to_be_visible()
+        tickets = {language: await self._answer(page, scene) for language, scene in SCENES.items()}
+        for language, scene in SCENES.items():
+            await self._speak(page, language)
+            await self._join(page, tickets[language], scene)
+            await self._console(page, language, tickets[language])
+            await self._chat(language, scene)
+
+    async def _page(self, size: dict[str, int], **options: Any) -> Page:
+        context = await self._browser.new_context(viewport=size, locale="en-GB", **options)  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE)
+        return await context.new_page()
+
+    async def _answer(self, page: Page, scene: Scene) -> str:
+        """Take the complaint, note something and answer it; its address, once the customer has written back."""
+        await page.goto(f"{self._url}/inbox?view=complaints")
+        await page.get_by_role("link", name=scene.complaint).first.click()
+        text = page.get_by_role("textbox", name="Text")
+        await page.get_by_role("button", name="Note", exact=True).click()
+        await text.fill(scene.note)
+        await page.get_by_role("button", name="Add note").click()
+        story = page.get_by_role("region", name="Conversation")
+        await expect(story.get_by_text(scene.note)).to_be_visible()
+        await page.get_by_role("button", name="Reply", exact=True).click()
+        await text.fill(scene.answer)
+        await page.get_by_role("button", name="Send", exact=True).click()
+        await expect(story).to_contain_text(scene.reply)
+        return page.url
+
+    async def _speak(self, page: Page, language: str) -> None:
+        await page.goto(f"{self._url}/inbox")
+        await page.locator("#preferences > summary").click()
+        await page.locator(f"#preferences button[name=language][value={language}]").click()
+        await expect(page.locator("html")).to_have_attribute("lang", "zh-CN" if language == "zh" else "en")
