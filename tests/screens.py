@@ -29,6 +29,13 @@ from tests.service import free_port, until
 
 SUPERVISOR = "sofia@harbour.example"
 THEMES = ("light", "dark")
+PAGES = {
+    "inbox": "/inbox",
+    "board": "/board",
+    "quarantine": "/quarantine",
+    "knowledge": "/knowledge",
+    "admin": "/admin/queues",
+}
 ENOUGH = 18
 """Tickets in the inbox before anything is pictured."""
 PATIENCE = 90_000
@@ -116,10 +123,13 @@ class Photographer:
         await page.goto(f"{self._url}/inbox?view=all")
         await expect(page.locator("#rows .row").nth(ENOUGH - 1)).to_be_visible()
         tickets = {language: await self._answer(page, scene) for language, scene in SCENES.items()}
+        customers = {language: await self._join(page, ticket) for language, ticket in tickets.items()}
         for language, scene in SCENES.items():
             await self._speak(page, language)
-            await self._join(page, tickets[language], scene)
-            await self._console(page, language, tickets[language])
+            places = {"ticket": tickets[language], "customer": customers[language]}
+            for name, path in PAGES.items() | places.items():
+                await page.goto(self._url + path)
+                await self._take(page, name, language)
             await self._chat(language, scene)
 
     async def _page(self, size: dict[str, int], **options: Any) -> Page:
@@ -141,10 +151,85 @@ class Photographer:
         await text.fill(scene.answer)
         await page.get_by_role("button", name="Send", exact=True).click()
         await expect(story).to_contain_text(scene.reply)
-        return page.url
+        return page.url.removeprefix(self._url)
+
+    async def _join(self, page: Page, ticket: str) -> str:
+        """Join the ticket's customer with whoever has his name on other channels; the address of his page."""
+        await page.goto(self._url + ticket)
+        link = page.locator("#side h2 a")
+        name = await link.inner_text()
+        path = str(await link.get_attribute("href"))
+        while True:
+            await page.goto(self._url + path)
+            await page.get_by_text("Join with another customer").click()
+            async with page.expect_response(lambda answer: f"{path}/merge?q=" in answer.url):
+                await page.get_by_label("Who is the same person?").fill(name)
+            others = page.locator("#merge").get_by_role("button", name=name)
+            await expect(page.locator("#merge .facts > li").first).to_be_visible()
+            if await others.count() == 0:
+                return path
+            await others.first.click()
+            await page.get_by_role("button", name="Join the two").click()
+            await page.get_by_role("button", name="Part again").first.wait_for()
 
     async def _speak(self, page: Page, language: str) -> None:
         await page.goto(f"{self._url}/inbox")
         await page.locator("#preferences > summary").click()
         await page.locator(f"#preferences button[name=language][value={language}]").click()
         await expect(page.locator("html")).to_have_attribute("lang", "zh-CN" if language == "zh" else "en")
+
+    async def _chat(self, language: str, scene: Scene) -> None:
+        """The chat in the shop's page on a phone, with a question and the machine's answer."""
+        page = await self._page(PHONE, has_touch=True)
+        await page.goto(f"{self._url}/demo/shop?lang={language}")
+        await page.get_by_role("button", name=scene.open_chat, exact=True).click()
+        await page.get_by_label(scene.message, exact=True).fill(scene.question)
+        await page.get_by_label(scene.message, exact=True).press("Enter")
+        await expect(page.get_by_text(scene.automatic)).to_be_visible()
+        await self._take(page, "chat", language)
+        await page.context.close()
+
+    async def _take(self, page: Page, name: str, language: str) -> None:
+        """The page, light and dark, without what blinks or moves."""
+        await page.wait_for_load_state("networkidle")
+        for theme in THEMES:
+            await page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            path = self._out / f"{name}-{theme}-{language}.png"
+            path.write_bytes(small(await page.screenshot(animations="disabled", caret="hide")))
+            self.taken.append(path)
+
+
+def small(picture: bytes) -> bytes:
+    """A PNG with a palette of 256 colours where Pillow is installed, else the picture as it is."""
+    try:
+        from PIL import Image
+    except ImportError:
+        return picture
+    packed = io.BytesIO()
+    Image.open(io.BytesIO(picture)).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
+        packed, "PNG", optimize=True
+    )
+    return min(packed.getvalue(), picture, key=len)
+
+
+async def take_screens(out: Path) -> list[Path]:
+    """Start the demo, take every picture into a folder, stop the demo; the files."""
+    out.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=PATIENCE)
+    async with demo() as url, chromium() as browser:
+        photographer = Photographer(browser, url, out)
+        await photographer.work()
+        return photographer.taken
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m tests.screens", description=str(__doc__).partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path("docs/screens"), help="folder for the pictures")
+    taken = asyncio.run(take_screens(parser.parse_args().out))
+    total = sum(path.stat().st_size for path in taken)
+    sys.stdout.write(f"{len(taken)} pictures, {total / 2**20:.1f} MB\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -31,6 +31,7 @@ from contactcenter.settings import Settings, split_listen
 from contactcenter.store.listener import Listener
 from contactcenter.store.store import Store
 from contactcenter.tickets.directory import Directory
+from contactcenter.tickets.mailboxes import fetched_mailboxes
 
 log = structlog.get_logger(__name__)
 
@@ -172,8 +173,10 @@ class Doors:
             raise _taken("smtp.listen", self._settings.smtp.listen, error) from error
         self._stack.push_async_callback(door.stop)
         self.smtp_port = door.port
+        async with self._store.read() as uow:
+            made = await fetched_mailboxes(uow, self._store.secrets)
         loop = asyncio.get_running_loop()
-        for mailbox in self._settings.mailboxes:
+        for mailbox in (*self._settings.mailboxes, *made):
             if mailbox.imap is not None:
                 fetcher = MailboxFetcher(mailbox, self.inbox, StoredCursors(self._store), loop)
                 await fetcher.start()

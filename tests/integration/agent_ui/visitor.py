@@ -49,7 +49,8 @@ class Building:
         self._clients = []
 
     async def start(self):
-        console = Console(self.settings, self.store, EventHub(), Inbox(self.store))
+        self.hub = EventHub()
+        console = Console(self.settings, self.store, self.hub, Inbox(self.store))
         application = web.Application()
         application.add_routes(console.routes())
         self.doors = console.doors

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import shutil
 import smtplib
@@ -10,6 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from contactcenter.store import migrate
@@ -91,3 +93,20 @@ async def test_every_door_says_later_while_the_database_is_away_and_all_recovers
         assert await service.count("ticket") == 4
         assert (await service.request("GET", "/readyz")).status == 200
         assert {process.pid for process in service.processes()} == pids
+
+
+async def test_an_embedded_postgresql_that_died_is_started_again() -> None:
+    mail, *_ = correspondence(random.Random(4), 4, 0).offers
+    async with running_service() as service:
+        for process in service.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if "postgres" in process.name():
+                    process.kill()
+        server = MailServer(service.smtp_port)
+        await until(lambda: server.deliver(mail, cut=False), "mail is taken again")
+        server.hang_up()
+
+        async def understood() -> bool:
+            return await service.count("message WHERE direction = 'in' AND state = 'done'") == 1
+
+        await until(understood, "mail is understood again")
