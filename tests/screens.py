@@ -128,7 +128,7 @@ class Photographer:
             await self._speak(page, language)
             places = {"ticket": tickets[language], "customer": customers[language]}
             for name, path in PAGES.items() | places.items():
-                await page.goto(self._url + path)
+                await self._open(page, path)
                 await self._take(page, name, language)
             await self._chat(language, scene)
 
@@ -178,6 +178,13 @@ class Photographer:
         await page.locator(f"#preferences button[name=language][value={language}]").click()
         await expect(page.locator("html")).to_have_attribute("lang", "zh-CN" if language == "zh" else "en")
 
+    async def _open(self, page: Page, path: str) -> None:
+        if not path.startswith("/tickets/"):
+            await page.goto(self._url + path)
+            return
+        async with page.expect_response(lambda answer: "/suggestions?" in answer.url):
+            await page.goto(self._url + path)
+
     async def _chat(self, language: str, scene: Scene) -> None:
         """The chat in the shop's page on a phone, with a question and the machine's answer."""
         page = await self._page(PHONE, has_touch=True)
@@ -191,7 +198,7 @@ class Photographer:
 
     async def _take(self, page: Page, name: str, language: str) -> None:
         """The page, light and dark, without what blinks or moves."""
-        await page.wait_for_load_state("networkidle")
+        await page.evaluate("document.fonts.ready")
         for theme in THEMES:
             await page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
             path = self._out / f"{name}-{theme}-{language}.png"
@@ -213,8 +220,7 @@ def small(picture: bytes) -> bytes:
 
 
 async def take_screens(out: Path) -> list[Path]:
-    """Start the demo, take every picture into a folder, stop the demo; the files."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Start the demo, take every picture into a folder that is there, stop the demo; the files."""
     expect.set_options(timeout=PATIENCE)
     async with demo() as url, chromium() as browser:
         photographer = Photographer(browser, url, out)
@@ -226,7 +232,9 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m tests.screens", description=str(__doc__).partition("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("docs/screens"), help="folder for the pictures")
-    taken = asyncio.run(take_screens(parser.parse_args().out))
+    out: Path = parser.parse_args().out
+    out.mkdir(parents=True, exist_ok=True)
+    taken = asyncio.run(take_screens(out))
     total = sum(path.stat().st_size for path in taken)
     sys.stdout.write(f"{len(taken)} pictures, {total / 2**20:.1f} MB\n")
 

@@ -70,4 +70,4 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     table = Table(*rows[0], box=None, pad_edge=False)
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)

@@ -20,7 +20,7 @@ class DemoAgent:
 
 AGENTS = (
     DemoAgent("anna@harbour.example", "Anna Keller", "agent", "en", ("service", "billing", "complaints")),
-    DemoAgent("bo@harbour.example", "陈博", "agent", "zh", ("service", "claims")),
+    DemoAgent("bo@harbour.example", "陈博", "agent", "zh", ("service", "claims", "complaints")),
     DemoAgent(
         "sofia@harbour.example", "Sofia Lindqvist", "supervisor", "en", ("service", "claims", "billing", "complaints")
     ),
@@ -129,7 +129,7 @@ SCRIPTS = (
         "Thank you for looking into it. Tomorrow morning suits me.",
     ),
     Script("chat", "en", "hi, what are your opening hours on saturday?"),
-    Script("sms", "en", "where is my parcel? order A-55812", then="ok thanks"),
+    Script("sms", "en", "hi how can i track my parcel?", then="ok thanks"),
     Script(
         "email",
         "zh",

@@ -66,10 +66,10 @@ TOUR = """
   1. Sign in as {supervisor}. Simulated customers are writing: watch the inbox fill.
   2. Open "Complaint: nobody calls me back". It waits in the complaints queue; the machine did not answer it.
      See why in the strip above the composer ("Why?"), answer it, and the customer writes back in a few seconds.
-  3. Choose the view "Answered by the machine": an e-mail asked how to reset a password and had its answer at once.
+  3. Choose the view "Answered by machine": somebody asked how to reset a password and had the answer at once.
   4. Open the chat page in a second window, ask something, and answer it from the console. Both sides are live.
   5. Search for 投诉 (two characters suffice), and switch the console to 中文 in the menu at the lower left.
-  6. Look at Supervision: the live board of the queues.
+  6. Look at Board: what waits in each queue, and how long, live.
 
   Ctrl-C stops everything.
 """

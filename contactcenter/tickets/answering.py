@@ -21,8 +21,9 @@ from contactcenter.tickets.counterpart import CHANNEL_OF
 from contactcenter.tickets.records import Ticket
 from contactcenter.tickets.routing import RoutingTable
 from contactcenter.tickets.writing import reply_subject
-from contactcenter.triage.assessment import Assessment
+from contactcenter.triage.assessment import Assessment, EntityType
 
+_PARTICULAR = frozenset({EntityType.POLICY, EntityType.ORDER, EntityType.INVOICE, EntityType.CLAIM})
 MAX_QUESTION = 4_000  # characters; longer texts are a case, not a question
 
 
@@ -100,6 +101,11 @@ def _against_an_answer(case: Case, table: RoutingTable, policy: AnsweringPolicy)
         ("it is urgent", assessment.urgency.label == "high"),
         ("its language is not one the machine answers in", assessment.language not in {"en", "zh"}),
         (f"the category {assessment.category.label} goes to people", assessment.category.label not in table.answerable),
+        # An article says how things are in general; how this one stands only people (and their systems) know.
+        (
+            "it is about a particular policy, order, invoice or claim",
+            any(entity.type in _PARTICULAR for entity in assessment.entities),
+        ),
         ("it brings files", bool(case.content.files)),
         ("it is too long for a question", len(case.content.visible_text) > MAX_QUESTION),
     )

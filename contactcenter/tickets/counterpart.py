@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import case, select
 from sqlmodel import col
 
-from contactcenter.conversations.records import Message
+from contactcenter.conversations.records import Message, Participant
 from contactcenter.customers import identity as identities
 from contactcenter.customers.records import CustomerIdentity
 from contactcenter.envelope import Channel, Direction, Identity, IdentityKind, MessageKind
@@ -46,12 +46,12 @@ async def counterpart(
     """Where a reply on this ticket goes.
 
     Without ``channel`` and ``to``: back to where the customer wrote last (a letter or a call is answered by his mail
-    address or number). A mail's Reply-To is honoured. Raises :class:`InvalidInput` (field ``channel``) when nothing
-    reaches him there.
+    address or number). A mail's Reply-To is honoured where it betrays nobody. Raises :class:`InvalidInput` (field
+    ``channel``) when nothing reaches him there.
     """
     wanted = channel or (CHANNEL_OF.get(to.kind) if to is not None else None)
     last = await _last_message(uow, ticket, wanted)
-    own = _own_end(last) if last is not None else None
+    own = await _own_end(uow, last) if last is not None else None
     if to is None:
         to = own if own is not None and (wanted is None or CHANNEL_OF.get(own.kind) is wanted) else None
         to = to or await _other_name(uow, ticket, wanted)
@@ -87,7 +87,7 @@ async def _last_message(uow: UnitOfWork, ticket: Ticket, channel: Channel | None
     return await uow.session.scalar(query)
 
 
-def _own_end(message: Message) -> Identity | None:
+async def _own_end(uow: UnitOfWork, message: Message) -> Identity | None:
     """Who wrote a message (or got it, when it is ours); for mail, where he wants the answer."""
     try:
         identity = Identity.parse(message.identity, message.author_name if message.direction == Direction.IN else "")
@@ -96,8 +96,23 @@ def _own_end(message: Message) -> Identity | None:
     wish = message.addresses.get("reply_to")
     is_mail = message.direction == Direction.IN and identity.kind is IdentityKind.EMAIL
     if is_mail and isinstance(wish, str) and wish.count("@") == 1 and not any(mark in wish for mark in " ,;<>\r\n"):
-        return Identity(IdentityKind.EMAIL, wish, identity.name)
+        wanted = Identity(IdentityKind.EMAIL, wish, identity.name)
+        return wanted if await _may_redirect(uow, message, identities.normalised(wanted)) else identity
     return identity
+
+
+async def _may_redirect(uow: UnitOfWork, message: Message, wanted: Identity) -> bool:
+    """Whether a mail's Reply-To may lead an answer to somebody else than its sender.
+
+    A forged mail could turn what we write in a customer's running matter to its writer. So the mail must be proven,
+    or be the first of its conversation, where there is nothing to give away yet, or name somebody who takes part.
+    """
+    if message.authenticated or await uow.session.get(Participant, (message.conversation_id, str(wanted))) is not None:
+        return True
+    earlier = select(col(Message.id)).where(
+        col(Message.conversation_id) == message.conversation_id, col(Message.id) < message.id
+    )
+    return await uow.session.scalar(earlier.limit(1)) is None
 
 
 async def _other_name(uow: UnitOfWork, ticket: Ticket, channel: Channel | None) -> Identity | None:

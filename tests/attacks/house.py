@@ -7,8 +7,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from sqlalchemy import select
 from sqlmodel import col
+from yarl import URL
 
 from contactcenter.agent_ui.console import Console
+from contactcenter.agent_ui.session import COOKIE
 from contactcenter.api.api import Api
 from contactcenter.api.health import Health
 from contactcenter.channels.email.composing import compose
@@ -22,7 +24,8 @@ from contactcenter.envelope import Channel, SendResult
 from contactcenter.events import EventHub
 from contactcenter.pipeline import Pipeline
 from contactcenter.settings import Mailbox, Settings, Smtp
-from contactcenter.staff.access import MACHINE
+from contactcenter.staff import agents, sessions
+from contactcenter.staff.access import MACHINE, Role
 from contactcenter.tickets.access import access_ticket
 from contactcenter.tickets.answering import AnsweringPolicy
 from contactcenter.tickets.records import Category, Ticket
@@ -30,6 +33,7 @@ from contactcenter.tickets.seeds import seed_defaults
 from contactcenter.triage.assessment import Assessment, Complaint, Label
 from contactcenter.triage.assessment import Category as Topic
 from tests.integration.agent_ui.visitor import Building
+from tests.integration.office import hire
 
 OURS = "support@desk.example"
 BOXES = (Mailbox(address=OURS, name="Desk", queue="service"),)
@@ -59,6 +63,16 @@ class House(Building):
     @property
     def port(self):
         return self._server.port
+
+    async def person(self, name, role=Role.AGENT, queues=()):
+        """Somebody who works here and has a session; without the work of a password."""
+        visitor = await self.stranger()
+        visitor.actor = await hire(self.store, name, role, queues)
+        async with self.store.transaction() as uow:
+            signed = await sessions.open_session(uow, await agents.get_agent(uow, visitor.actor.agent_id))
+        visitor.csrf = signed.csrf
+        visitor.client.session.cookie_jar.update_cookies({COOKIE: signed.token}, URL(f"http://127.0.0.1:{self.port}"))
+        return visitor
 
 
 class PostOffice:

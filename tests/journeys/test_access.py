@@ -18,8 +18,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 AXE = Path(contactcenter.__file__).parent / "_assets" / "axe.min.js"
 FINDINGS = """async () => {
   const found = await axe.run(document, {resultTypes: ["violations"], rules: {"target-size": {enabled: true}}});
-  return found.violations.flatMap(({id, help, nodes}) =>
-    nodes.map((node) => `${id}: ${help}\\n    ${node.target.join(" ")}\\n    ${node.failureSummary.replace(/\\s+/g, " ")}`));
+  return found.violations.flatMap(({id, help, nodes}) => nodes.map(({target, failureSummary}) =>
+    `${id}: ${help}\\n    ${target.join(" ")}\\n    ${failureSummary.replace(/\\s+/g, " ")}`));
 }"""
 """Every element that breaks a rule, with the rule."""
 STILL = "() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})))"
@@ -38,7 +38,7 @@ THEMES = ("light", "dark")
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def places(office):
     """Something to look at on every page; the parts of their addresses."""
-    await office.write(MARTA, "Complaint about my claim", "I am disappointed. Nobody calls me back.", name="Marta Ohlsen")
+    await office.write(MARTA, "Complaint about my claim", "I am disappointed. Nobody calls back.", name="Marta Ohlsen")
     await office.write(BROKEN, "Unreadable", "Whatever this was.")
     ticket = await office.ticket_of(f"email:{MARTA}")
     broken = await office.ticket_of(f"email:{BROKEN}")

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
+from hashlib import sha256
+from typing import Any
 
 from contactcenter.demo.people import SCRIPTS
 from tests.service import NUMBER, SUPPORT, Service, until
@@ -190,7 +192,8 @@ class Account:
     waiting: int
     quarantined: int
     failed_jobs: int
-    answers_doubled: int  # automatic letters beyond one for each message they answer, or sent twice
+    raw_wrong: int  # mails whose raw source is not kept as it was
+    answers_doubled: int  # automatic letters and texts beyond one for each message they answer, or sent twice
     answers_missing: int  # said to be sent, but not at the post office
     uncertain: int = field(compare=False)  # automatic letters that a kill interrupted
 
@@ -198,7 +201,7 @@ class Account:
         return ", ".join(f"{one.name} {getattr(self, one.name)}" for one in fields(self))
 
 
-PERFECT = Account(0, 0, 0, 0, 0, 0, 0, 0, 0, uncertain=0)
+PERFECT = Account(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, uncertain=0)
 
 
 async def settle(service: Service) -> None:
@@ -229,6 +232,7 @@ async def account(service: Service, sent: Correspondence) -> Account:
     letters = [letter.message for letter in service.post_office.letters]
     arrived = Counter(str(letter["Message-ID"]) for letter in letters)
     answered = Counter((str(letter["In-Reply-To"]), str(letter["To"])) for letter in letters)
+    texted = Counter(one.to for one in service.twilio.messages if one.direction == "outbound-api")
     said_sent = await service.rows("SELECT external_id FROM delivery WHERE channel = 'email' AND state = 'sent'")
     return Account(
         lost=len(sent.thread_of.keys() - {key for key, _conversation in kept}),
@@ -238,11 +242,18 @@ async def account(service: Service, sent: Correspondence) -> Account:
         waiting=await service.count("message WHERE state = 'waiting'"),
         quarantined=await service.count("message WHERE state = 'quarantined'"),
         failed_jobs=await service.count("procrastinate_jobs WHERE status = 'failed'"),
-        answers_doubled=max(_beyond_one(arrived), _beyond_one(answered)),
+        raw_wrong=await _raw_wrong(service),
+        answers_doubled=max(_beyond_one(arrived), _beyond_one(answered)) + _beyond_one(texted),
         answers_missing=sum(1 for (key,) in said_sent if f"<{key}>" not in arrived),
         uncertain=await service.count("delivery WHERE state = 'uncertain'"),
     )
 
 
-def _beyond_one(counts: Counter[object]) -> int:
+async def _raw_wrong(service: Service) -> int:
+    names = await service.rows("SELECT raw_blob FROM message WHERE direction = 'in' AND channel = 'email'")
+    files = [(name, service.data / "blobs" / name[:2] / name[2:]) for (name,) in names]
+    return sum(1 for name, file in files if not file.exists() or sha256(file.read_bytes()).hexdigest() != name)
+
+
+def _beyond_one(counts: Counter[Any]) -> int:
     return sum(counts.values()) - len(counts)

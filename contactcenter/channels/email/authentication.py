@@ -30,8 +30,9 @@ def evaluate(results: Iterable[str], from_domain: str, trusted: Collection[str])
     """Evaluate Authentication-Results fields, the newest first, for the domain of From.
 
     Authenticated means: DMARC passed for that domain, or SPF or DKIM passed for a domain aligned with it while DMARC
-    did not fail. Fields of other authserv-ids, and fields that cannot be read, are ignored. The newest result of a
-    method wins, except that one passing and aligned DKIM signature is enough.
+    did not fail. Fields of other authserv-ids, and fields that cannot be read, are ignored. Of a method the newest field
+    that speaks of it is believed, and no older one, which the sender may have written himself; within that field one
+    passing and aligned DKIM signature is enough.
     """
     names = {name.lower() for name in trusted}
     domain = from_domain.lower().rstrip(".")
@@ -55,15 +56,16 @@ def _read(value: str, names: set[str], domain: str, found: dict[str, str], proof
         return
     if str(header.authserv_id or "").lower() not in names:
         return
+    judged = frozenset(found)  # by newer fields
     for result in header.results or ():
         method, word = str(result.method).lower(), str(result.result or "none").lower()
-        if method not in ("spf", "dkim", "dmarc") or word not in _STRONG:
+        if method not in ("spf", "dkim", "dmarc") or method in judged or word not in _STRONG:
             continue
         proven = word == "pass" and _aligned(_proven_domain(method, result), domain)
-        if proven:
-            proofs.add(method)
         if method not in found or (proven and method == "dkim"):
             found[method] = word
+            if proven:
+                proofs.add(method)
 
 
 def _proven_domain(method: str, result: authres.AuthenticationResult) -> str:

@@ -38,7 +38,8 @@ async def test_a_reply_goes_into_the_outbox_with_time_to_undo(building, ann):
     response = await ann.post(f"/tickets/{number}/reply", fields)
     assert response.status == 200
     (sent,) = await outgoing(building)
-    assert (sent.text, sent.author_id, sent.addresses["cc"]) == ("On its way.", ann.actor.agent_id, ["boss@example.org", "b@c.example"])
+    assert (sent.text, sent.author_id) == ("On its way.", ann.actor.agent_id)
+    assert sent.addresses["cc"] == ["boss@example.org", "b@c.example"]
     async with building.store.read() as uow:
         delivery = await uow.session.get(Delivery, sent.id)
         row = await one_row(uow, ann.actor, number)
@@ -49,7 +50,8 @@ async def test_a_reply_goes_into_the_outbox_with_time_to_undo(building, ann):
 
 async def test_send_and_resolve_does_both(building, ann):
     number = await ticket(building.store)
-    await ann.post(f"/tickets/{number}/reply", {"text": "Done.", "seen": await opened(building, ann, number), "resolve": "1"})
+    fields = {"text": "Done.", "seen": await opened(building, ann, number), "resolve": "1"}
+    await ann.post(f"/tickets/{number}/reply", fields)
     async with building.store.read() as uow:
         assert (await one_row(uow, ann.actor, number)).status == "resolved"
 

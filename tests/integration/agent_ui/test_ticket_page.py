@@ -48,7 +48,7 @@ async def test_htmx_gets_the_panes_alone_with_the_title(building):
 
 
 async def test_what_the_machine_understood_is_shown_and_can_be_corrected(building):
-    ann = await building.person("ann", queues=("service",))
+    ann = await building.person("ann", queues=("service", "billing"))
     async with building.store.transaction() as uow:
         await seed_defaults(uow, building.settings)
     number = await ticket(building.store, category="billing", category_probability=0.91)

@@ -92,7 +92,8 @@ async def test_reply_to_is_honoured(store):
     async with store.transaction() as uow:
         found = await access_ticket(uow, MACHINE, number)
         conversation = await uow.session.get(Conversation, found.conversation_id)
-        await write(uow, mail(), "x", conversation=conversation, addresses={"reply_to": "Office@Example.org"})
+        wish = {"reply_to": "Office@Example.org"}
+        await write(uow, mail(), "x", conversation=conversation, addresses=wish, authenticated=True)
         sent = await desk.reply(uow, MACHINE, found, text="hi")
         assert sent.addresses["to"] == ["office@example.org"]
 
