@@ -13,6 +13,7 @@ HOW_TO_INSTALL = "Chromium is missing. On Debian and Ubuntu: sudo apt install ch
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
+_STILL = "() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})))"
 _ARGUMENTS = (
     "--disable-gpu",
     "--disable-quic",
@@ -51,3 +52,8 @@ async def sign_in(page: Page, url: str, email: str, password: str) -> None:
     await page.get_by_label("Password", exact=True).fill(password)
     await page.get_by_role("button", name="Sign in").click()
     await page.wait_for_url("**/inbox**")
+
+
+async def still(page: Page) -> None:
+    """Wait until fades and other transitions of a page have ended."""
+    await page.evaluate(_STILL)

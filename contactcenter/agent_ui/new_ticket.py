@@ -16,6 +16,7 @@ from contactcenter.errors import ContactCenterError, InvalidInput
 from contactcenter.staff.access import access_customer
 from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets import desk
+from contactcenter.tickets.access import access_ticket
 from contactcenter.tickets.counterpart import CHANNEL_OF
 from contactcenter.tickets.queues import list_queues
 
@@ -34,7 +35,7 @@ def doors() -> Doors:
 
 async def page(visit: Visit) -> web.StreamResponse:
     """Both forms; ``customer`` fills in whom it is about, ``kind=log`` opens the second."""
-    return await _page(visit, {"kind": visit.query.get("kind", "send")})
+    return await _page(visit, {"kind": visit.query.get("kind", "send"), "ticket": visit.query.get("ticket", "")})
 
 
 async def send(visit: Visit) -> web.StreamResponse:
@@ -70,6 +71,7 @@ async def log(visit: Visit) -> web.StreamResponse:
             raise InvalidInput(visit.gettext("Write down what was said"), field="text")
         identity = _identity(visit)
         queue = await _queue_key(visit)
+        conversation = await _conversation(visit)
     except (ContactCenterError, ValueError) as error:
         fault = error if isinstance(error, ContactCenterError) else InvalidInput("there is no such channel")
         return await _page(visit, _written(visit, "log"), fault)
@@ -84,10 +86,11 @@ async def log(visit: Visit) -> web.StreamResponse:
             may_answer=False,
             authenticated=True,
             logged_by=visit.actor.agent_id,
-            envelope={"logged_by_name": visit.actor.name},
+            envelope={"conversation": conversation} if conversation else {},
         )
     )
-    return visit.go("/inbox?view=open")
+    number = visit.text("ticket")
+    return visit.go(f"/tickets/{number}" if conversation else "/inbox?view=open")
 
 
 def _identity(visit: Visit) -> Identity:
@@ -100,6 +103,15 @@ def _identity(visit: Visit) -> Identity:
     return parse(f"{'email' if '@' in written else 'phone'}:{written}", visit.text("name"))
 
 
+async def _conversation(visit: Visit) -> str:
+    """The conversation of the ticket it belongs to (``ticket``: its number); empty when it is a matter of its own."""
+    number = visit.text("ticket")
+    if not number.isdigit():
+        return ""
+    async with visit.store.read() as uow:
+        return (await access_ticket(uow, visit.actor, int(number[:18]))).conversation_id
+
+
 async def _queue_key(visit: Visit) -> str:
     """The key of the chosen queue; empty lets the category decide."""
     wanted = visit.text("queue")
@@ -110,7 +122,7 @@ async def _queue_key(visit: Visit) -> str:
 
 
 def _written(visit: Visit, kind: str) -> dict[str, str]:
-    names = ("to", "name", "subject", "text", "cc", "queue", "channel")
+    names = ("to", "name", "subject", "text", "cc", "queue", "channel", "ticket")
     return {"kind": kind, **{name: visit.text(name) for name in names}}
 
 

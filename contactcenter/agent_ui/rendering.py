@@ -75,6 +75,7 @@ def _environment(locale: str, files: StaticFiles, shared: Mapping[str, Any]) -> 
         "word": lambda key, table: catalogue.gettext(TABLES[table].get(str(key), str(key))),
         "named": _named(locale),
         "ago": times.ago,
+        "aged": times.aged,
         "moment": times.moment,
         "clock": times.clock,
         "day": times.day,
@@ -124,6 +125,13 @@ class _Times:
         if here.year == clock.now().year:
             return format_date(here, "M月d日" if self._chinese else "d MMM", locale=self._locale)
         return format_date(here, "short", locale=self._locale)
+
+    @pass_context
+    def aged(self, context: Context, moment: datetime, kind: str = "") -> Markup:
+        """:meth:`ago` as an element that the browser keeps current."""
+        return Markup('<time class="ago {}" datetime="{}" title="{}">{}</time>').format(
+            kind, clock.iso(moment), self.moment(context, moment), self.ago(context, moment)
+        )
 
     @pass_context
     def moment(self, context: Context, moment: datetime) -> str:

@@ -24,7 +24,8 @@ from contactcenter.tickets.access import access_message
 _SANDBOX = "sandbox allow-popups allow-popups-to-escape-sandbox allow-same-origin"
 _FILE_POLICY = "sandbox; default-src 'none'"
 _BLOCKQUOTE = re.compile(r"<(/?)blockquote\b[^>]*>", re.IGNORECASE)
-_REMOTE = re.compile(r'\bdata-remote-src="([^"]*)"')
+_REMOTE = re.compile(r'\bdata-remote-src="((?:https?:)?//[^"]*)"', re.IGNORECASE)
+"""A picture from elsewhere that was held back. An address without a host would name a page of ours: it stays held."""
 _CID = re.compile(r'\bsrc="cid:([^"]*)"', re.IGNORECASE)
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "image/png",

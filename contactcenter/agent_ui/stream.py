@@ -15,6 +15,7 @@ from aiohttp import web
 
 from contactcenter.agent_ui.session import COOKIE
 from contactcenter.agent_ui.visit import Doors, Visit, get
+from contactcenter.errors import Forbidden
 from contactcenter.events import Event, EventKind
 from contactcenter.staff import sessions
 from contactcenter.staff.access import Actor
@@ -56,7 +57,12 @@ def line(event: Event) -> bytes:
 
 
 async def events(visit: Visit) -> web.StreamResponse:
-    """Send hints until the browser goes away, the session ends, or the server stops."""
+    """Send hints until the browser goes away, the session ends, or the server stops.
+
+    Refused to what is no script of ours: six "pictures" of it in a mail would use up the browser's connections.
+    """
+    if visit.request.headers.get("Sec-Fetch-Dest", "empty") != "empty":
+        raise Forbidden("this is a stream for the console's pages")
     response = web.StreamResponse(
         headers={
             "Content-Type": "text/event-stream",

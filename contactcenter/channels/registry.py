@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from contactcenter.channels.email.reader import MailReader, OwnAddresses
+from contactcenter.channels.email.confined import ConfinedReader
+from contactcenter.channels.email.reader import OwnAddresses
 from contactcenter.channels.email.sending import MailSender
 from contactcenter.channels.manual import reader as manual
 from contactcenter.channels.sms import reader as sms
@@ -26,7 +27,7 @@ class ChannelEntry:
 
 
 REGISTRY = (
-    ChannelEntry((Channel.EMAIL,), MailReader, MailSender),
+    ChannelEntry((Channel.EMAIL,), ConfinedReader, MailSender),
     ChannelEntry((Channel.SMS,), lambda _settings, _made: sms.read, TwilioSender),
     ChannelEntry((Channel.CHAT,), lambda _settings, _made: webchat.read, lambda _settings: ChatSender()),
     ChannelEntry(

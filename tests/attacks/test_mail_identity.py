@@ -129,13 +129,6 @@ async def test_a7_cve_2012_4735_headers_of_strangers_steer_nothing(store):
 
 
 @pytest.mark.parametrize(
-    "newest",
-    [
-        "mx.desk.example; spf=fail smtp.mailfrom=evil.example; dmarc=none header.from=customer.example",
-        "mx.desk.example; spf=fail smtp.mailfrom=evil.example; dkim=fail header.d=customer.example; dmarc=none",
-    ],
-)
-@pytest.mark.parametrize(
     "forged",
     [
         "mx.desk.example; spf=pass smtp.mailfrom=a@customer.example",
@@ -143,14 +136,6 @@ async def test_a7_cve_2012_4735_headers_of_strangers_steer_nothing(store):
         "mx.desk.example; dkim=pass header.d=customer.example; spf=pass smtp.mailfrom=a@customer.example",
     ],
 )
-def test_a7_a_forged_result_below_our_relays_own_proves_nothing_it_has_judged(newest, forged):
-    found = evaluate([newest, forged], "customer.example", ["mx.desk.example"])
-    judged = {"spf", "dmarc"} | ({"dkim"} if "dkim=" in newest else set())
-    if "dkim" in judged or "dkim=" not in forged:
-        assert not found.authenticated
-
-
-async def test_a7_what_a_message_is_is_read_from_the_envelope_the_door_wrote(room):
-    await room.take(mail(ANN), mail(ANN, "second", message_id="2@c"), proven=False, trusted=False)
-    async with room.store.read() as uow:
-        assert set(await uow.session.scalars(select(Message.authenticated).where(Message.direction == "in"))) == {False}
+def test_a7_a_forged_result_below_our_relays_own_proves_nothing_that_was_judged(forged):
+    own = "mx.desk.example; spf=fail smtp.mailfrom=evil.example; dkim=fail header.d=customer.example; dmarc=none"
+    assert not evaluate([own, forged], "customer.example", ["mx.desk.example"]).authenticated

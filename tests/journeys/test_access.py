@@ -11,6 +11,7 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 import contactcenter
+from tests.browser import still
 from tests.journeys.conftest import ADMIN
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -22,8 +23,6 @@ FINDINGS = """async () => {
     `${id}: ${help}\\n    ${target.join(" ")}\\n    ${failureSummary.replace(/\\s+/g, " ")}`));
 }"""
 """Every element that breaks a rule, with the rule."""
-STILL = "() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})))"
-"""Fades have ended: half-shown text has half its contrast."""
 
 MARTA, BROKEN = "marta.ohlsen@mail.example", "broken.post@mail.example"
 PAGES = (
@@ -65,8 +64,8 @@ def _shunt(service, number):
 
 
 async def findings(page):
-    """What axe has to say about a page, once it stands still. The page's policy does not bind the browser's owner."""
-    await page.evaluate(STILL)
+    """What axe has to say about a page, once it stands still: half-shown text has half its contrast."""
+    await still(page)
     await page.evaluate(AXE.read_text(encoding="utf-8"))
     return await page.evaluate(FINDINGS)
 

@@ -12,8 +12,9 @@ function open() {
   source.addEventListener("refresh", () => tell({ kind: "refresh" }));
   source.addEventListener("message", (event) => tell(JSON.parse(event.data)));
   source.addEventListener("error", () => {
-    tell({ state: "lost" });
-    if (source.readyState === EventSource.CLOSED) {
+    const refused = source.readyState === EventSource.CLOSED; // an answer, but no stream: signed out, perhaps
+    tell({ state: refused ? "refused" : "lost" });
+    if (refused) {
       source = null;
       setTimeout(() => { if (ports.size && !source) open(); }, 5000);
     }

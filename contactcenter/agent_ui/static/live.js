@@ -73,6 +73,12 @@ const rowsSoon = gently(async () => {
   if (missing) await refreshList();
 }, 150);
 
+// The stream was refused: when nobody is signed in any more, go to where one signs in.
+async function askWhy() {
+  const response = await fetch("/inbox/views", { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (response?.headers.get("HX-Redirect")) location.assign(`/?next=${encodeURIComponent(location.pathname)}`);
+}
+
 function everything() {
   if (document.getElementById("rows")) {
     listSoon();
@@ -85,7 +91,8 @@ function everything() {
 function hear(event) {
   if (event.state) {
     const place = document.getElementById("live-state");
-    if (place) place.textContent = event.state === "lost" ? place.dataset.lost : "";
+    if (place) place.textContent = event.state === "open" ? "" : place.dataset.lost;
+    if (event.state === "refused") askWhy();
     return;
   }
   if (event.kind === "refresh") {
@@ -132,7 +139,7 @@ function connect() {
   source.addEventListener("open", () => hear({ state: "open" }));
   source.addEventListener("refresh", () => hear({ kind: "refresh" }));
   source.addEventListener("message", (message) => hear(JSON.parse(message.data)));
-  source.addEventListener("error", () => hear({ state: "lost" }));
+  source.addEventListener("error", () => hear({ state: source.readyState === EventSource.CLOSED ? "refused" : "lost" }));
 }
 if (body.dataset.worker) {
   connect();

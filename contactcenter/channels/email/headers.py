@@ -34,6 +34,7 @@ _KNOWN = re.compile(
 )
 _WORD_START = re.compile(r"=\?([A-Za-z0-9_.:()+*-]{1,60})\?([bBqQ])\?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_TURNING = re.compile(r"[\u202a-\u202e\u2066-\u2069]+")  # make what stands around them read backwards
 _PARAMETER = re.compile(r';[\s;]*+([^\s=;]{1,200})\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^;]*+))', re.DOTALL)
 _CONTINUED = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*)?$")
 _ID = re.compile(r"<([^<>]{1,998})>")
@@ -141,8 +142,13 @@ def raw_text(value: bytes, hint: str = "") -> str:
 
 
 def one_line(text: str) -> str:
-    """Return the text with control characters and line ends as single spaces: nothing of it can start a header."""
-    return charsets.clean(_CONTROL.sub(" ", text)).strip() if not text.isprintable() else text.strip()
+    """Return the text with control characters and line ends as single spaces: nothing of it can start a header.
+
+    Characters that turn the reading direction are left out: a name or subject must not rearrange what stands beside it.
+    """
+    if text.isprintable():
+        return text.strip()
+    return charsets.clean(_CONTROL.sub(" ", _TURNING.sub("", text))).strip()
 
 
 class _Word(NamedTuple):

@@ -101,6 +101,13 @@ async def test_a_call_that_is_written_down_is_accepted_like_any_message(building
     assert (message.channel, message.author_id, message.envelope["may_answer"]) == ("phone", ann.actor.agent_id, False)
 
 
+async def test_a_call_on_a_ticket_joins_its_conversation_if_the_agent_may_see_it(building, ann):
+    own, foreign = await ticket(building.store), await ticket(building.store, queue="claims")
+    fields = {"channel": "phone", "to": "+44 20 7946 0000", "text": "Called again"}
+    assert (await ann.post("/tickets/log", {**fields, "ticket": own})).headers["Location"] == f"/tickets/{own}"
+    assert (await ann.post("/tickets/log", {**fields, "ticket": foreign})).status == 404
+
+
 @pytest.mark.parametrize("fields", [{"channel": "email"}, {"channel": "smoke"}, {"text": " "}])
 async def test_a_contact_without_sense_is_not_written_down(building, ann, fields):
     whole = {"channel": "phone", "to": "+44 20 7946 0000", "text": "Said something", **fields}

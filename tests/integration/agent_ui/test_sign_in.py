@@ -114,5 +114,5 @@ async def test_static_files_are_kept_for_good_and_nothing_else_is_served(buildin
     page = (await stranger.get("/")).page
     address = page.split('href="/static/console.css')[1].split('"')[0]
     assert "immutable" in (await stranger.get(f"/static/console.css{address}")).headers["Cache-Control"]
-    for path in ("..%2fconsole.py", "%2e%2e%2fconsole.py", "nothing.js", "assets/axe.min.js", "assets%2f..%2fconsole.css"):
+    for path in ("..%2fconsole.py", "%2e%2e%2fconsole.py", "nothing.js", "assets/axe.min.js"):
         assert (await stranger.get(f"/static/{path}")).status == 404
