@@ -62,6 +62,7 @@ def _environment(locale: str, files: StaticFiles, shared: Mapping[str, Any]) -> 
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # templates do not change while the process runs
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
@@ -129,8 +130,9 @@ class _Times:
     @pass_context
     def aged(self, context: Context, moment: datetime, kind: str = "") -> Markup:
         """:meth:`ago` as an element that the browser keeps current."""
-        return Markup('<time class="ago {}" datetime="{}" title="{}">{}</time>').format(
-            kind, clock.iso(moment), self.moment(context, moment), self.ago(context, moment)
+        here = moment.astimezone(zone(context["timezone"]))
+        return Markup('<time class="ago {}" datetime="{}" title="{:%Y-%m-%d %H:%M}">{}</time>').format(
+            kind, clock.iso(moment), here, self.ago(context, moment)
         )
 
     @pass_context

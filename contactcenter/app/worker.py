@@ -10,6 +10,7 @@ import structlog
 from procrastinate import App
 from sqlalchemy import text
 
+from contactcenter.channels.email.confined import ConfinedReader
 from contactcenter.channels.registry import readers, senders
 from contactcenter.conversations.delivery import Deliverer
 from contactcenter.conversations.inbox import UNDERSTAND
@@ -58,9 +59,11 @@ class Worker:
             acknowledge=settings.triage.acknowledge,
             threshold=settings.triage.answer_threshold,
         )
-        self.pipeline = Pipeline(
-            store, readers(settings, self._directory.made_addresses), _assessor(settings), tokens, policy
-        )
+        by_channel = readers(settings, self._directory.made_addresses)
+        self._confined = [reader for reader in by_channel.values() if isinstance(reader, ConfinedReader)]
+        for reader in self._confined:
+            reader.start()  # while the model loads
+        self.pipeline = Pipeline(store, by_channel, _assessor(settings), tokens, policy)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; jobs under way are finished first."""
@@ -76,6 +79,8 @@ class Worker:
         await asyncio.gather(*tasks, return_exceptions=True)
         for sender in self._senders.values():
             await sender.close()
+        for reader in self._confined:
+            reader.close()
 
     async def _keep_running(self, queue: str, concurrency: int) -> None:
         """Run the job queue; when its database goes away, try again until it is back."""

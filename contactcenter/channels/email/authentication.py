@@ -30,9 +30,9 @@ def evaluate(results: Iterable[str], from_domain: str, trusted: Collection[str])
     """Evaluate Authentication-Results fields, the newest first, for the domain of From.
 
     Authenticated means: DMARC passed for that domain, or SPF or DKIM passed for a domain aligned with it while DMARC
-    did not fail. Fields of other authserv-ids, and fields that cannot be read, are ignored. Of a method the newest field
-    that speaks of it is believed, and no older one, which the sender may have written himself; within that field one
-    passing and aligned DKIM signature is enough.
+    did not fail. Fields of other authserv-ids, and fields that cannot be read, are ignored. Of a method the newest
+    field that speaks of it is believed, and no older one, which the sender may have written himself; within that field
+    one passing and aligned DKIM signature is enough.
     """
     names = {name.lower() for name in trusted}
     domain = from_domain.lower().rstrip(".")

@@ -61,6 +61,11 @@ class ConfinedReader:
             raise InvalidInput(f"the reader failed: {content}")
         return content
 
+    def start(self) -> None:
+        """Start the child now, so that the first mail does not wait for it."""
+        with self._lock:
+            self._running()
+
     def close(self) -> None:
         """End the child."""
         with self._lock:

@@ -3,6 +3,8 @@
 import asyncio
 import json
 
+from aiohttp import web
+
 from contactcenter.events import Event, EventKind
 from contactcenter.staff import agents
 from contactcenter.staff.access import MACHINE
@@ -36,6 +38,15 @@ async def test_a_disabled_agents_stream_ends(building):
     async with building.store.transaction() as uow:
         await agents.disable(uow, MACHINE, ann.actor.agent_id)
     building.hub.publish(Event(EventKind.STAFF_CHANGED, id=ann.actor.agent_id))
+    async with asyncio.timeout(5):
+        await response.content.read()
+
+
+async def test_an_open_stream_does_not_hold_up_the_end_of_the_server(building):
+    ann = await building.person("ann", queues=("service",))
+    response = await ann.client.get("/events")
+    await line_of(response)
+    await building.console.close(web.Application())
     async with asyncio.timeout(5):
         await response.content.read()
 

@@ -50,10 +50,11 @@ class Building:
 
     async def start(self):
         self.hub = EventHub()
-        console = Console(self.settings, self.store, self.hub, Inbox(self.store))
+        self.console = Console(self.settings, self.store, self.hub, Inbox(self.store))
         application = web.Application()
-        application.add_routes(console.routes())
-        self.doors = console.doors
+        application.add_routes(self.console.routes())
+        application.on_shutdown.append(self.console.close)
+        self.doors = self.console.doors
         self._server = TestServer(application)
         await self._server.start_server()
         return self
