@@ -8,6 +8,7 @@ from aiohttp import web
 from sqlalchemy import select
 from sqlmodel import col
 
+from contactcenter import clock
 from contactcenter.agent_ui.ticket_list import Place
 from contactcenter.agent_ui.ticket_page import Side, side_pane
 from contactcenter.agent_ui.timeline import Entry, story
@@ -164,7 +165,7 @@ async def unmerge(visit: Visit) -> web.StreamResponse:
 
 async def _story(uow: UnitOfWork, visit: Visit, customer_id: str, before: str = "") -> Story:
     """Messages of the tickets the actor may see; of the others only how many there are."""
-    if before and not before.replace("-", "").isalnum():
+    if before and not clock.is_id(before):
         raise InvalidInput("that is no message", field="before")
     messages = await customer_timeline(uow, customer_id, before=before, limit=STORY)
     tickets = await _tickets_of(uow, visit, messages)

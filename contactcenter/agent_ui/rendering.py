@@ -175,10 +175,10 @@ def _size(count: int) -> str:
 
 
 def initials(name: str) -> str:
-    """Two letters for a face: "Ann Lee" → AL; of a Chinese name its last two characters: "王小明" → 小明."""
-    words = name.replace("@", " ").split()
+    """Two letters for a face: "Ann Lee" → AL; the last two of a Chinese name: "王小明" → 小明; "" without letters."""
+    words = [word for word in name.replace("@", " ").split() if word[0].isalpha()]
     if not words:
-        return "?"
+        return ""
     if words[0][0] > "\u2e7f":
         return words[0][-2:]
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()

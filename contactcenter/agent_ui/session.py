@@ -45,6 +45,8 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+STRANGERS_FORM = 16 * 1024
+"""Bytes of a form at a public door: an address and a password need no more, and anybody can send one."""
 
 
 def guarded(room: Room, door: Door) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -94,12 +96,12 @@ async def _admit(visit: Visit, door: Door) -> Visit:
         async with room.store.transaction() as uow:
             session = await sessions.resolve(uow, token)
     form: Fields = MultiDict()
+    if session is None and not door.public:
+        raise Unauthenticated("sign in first")
     if request.method != "GET":
         _own_origin(room, request)
-        form = await _form(request)
+        form = await _form(request, STRANGERS_FORM if door.public else room.settings.http.max_body)
     if session is None:
-        if not door.public:
-            raise Unauthenticated("sign in first")
         return Visit(request, room, None, "", visit.locale, visit.theme, form)
     if request.method != "GET" and not door.public:
         given = request.headers.get(CSRF_HEADER) or form.get(CSRF_FIELD, "")
@@ -122,22 +124,27 @@ def _own_origin(room: Room, request: web.Request) -> None:
         raise Forbidden("this request came from another site")
 
 
-async def _form(request: web.Request) -> Fields:
+async def _form(request: web.Request, limit: int) -> Fields:
     """The posted form. Raises :class:`InvalidInput` for anything that is none, :class:`TooLarge` over the limit."""
     if request.content_type not in _FORMS:
         if request.content_length:
             raise InvalidInput("only forms are accepted here")
         return MultiDict()
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise InvalidInput("compressed forms are not accepted")  # no browser sends one; it may be a bomb
+    if limit < request.client_max_size and (request.content_length is None or request.content_length > limit):
+        raise TooLarge("that is more than can be sent at once")
     try:
         posted = await request.post()
+        form: Fields = MultiDict()
+        for name, value in posted.items():
+            if isinstance(value, str | web.FileField):
+                f"{name}{value if isinstance(value, str) else ''}".encode()  # raises for half a character
+                form.add(name, value)
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge("that is more than can be sent at once") from error
-    except ValueError as error:
+    except (ValueError, LookupError, RuntimeError) as error:  # also a charset or encoding that nobody knows
         raise InvalidInput("the form cannot be read") from error
-    form: Fields = MultiDict()
-    for name, value in posted.items():
-        if isinstance(value, str | web.FileField):
-            form.add(name, value)
     return form
 
 

@@ -70,8 +70,8 @@ class Visit:
 
     @property
     def query(self) -> Mapping[str, str]:
-        """What stands behind the question mark."""
-        return self.request.query
+        """What stands behind the question mark, NULs left out: no text of a database can hold one."""
+        return MultiDict((name, value.replace("\x00", "")) for name, value in self.request.query.items())
 
     @property
     def path(self) -> Mapping[str, str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import desc, func, literal, select, update
 from sqlmodel import col
 
+from contactcenter import clock
 from contactcenter.conversations.inbox import UNDERSTAND
 from contactcenter.conversations.records import Message, MessageState
-from contactcenter.errors import NotFound
+from contactcenter.errors import InvalidInput, NotFound
 from contactcenter.events import Event, EventKind
 from contactcenter.store.jobs import INBOUND
 from contactcenter.store.pages import Page, decode_cursor, encode_cursor
@@ -15,10 +16,13 @@ from contactcenter.store.unit_of_work import UnitOfWork
 
 
 async def list_quarantined(uow: UnitOfWork, *, cursor: str = "", limit: int = 50) -> Page[Message]:
-    """Quarantined messages, newest first."""
+    """Quarantined messages, newest first. Raises :class:`InvalidInput` for a cursor that is not ours."""
     query = select(Message).where(col(Message.state) == MessageState.QUARANTINED)
     if cursor:
-        query = query.where(col(Message.id) < decode_cursor(cursor, 1)[0])
+        (last,) = decode_cursor(cursor, 1)
+        if not clock.is_id(last):
+            raise InvalidInput("the cursor is not one of ours", field="cursor")
+        query = query.where(col(Message.id) < last)
     rows = list(await uow.session.scalars(query.order_by(desc("id")).limit(limit + 1)))
     return Page(rows[:limit], encode_cursor(rows[limit - 1].id) if len(rows) > limit else None)
 

@@ -30,7 +30,7 @@ def decode_cursor(cursor: str, parts: int) -> tuple[str, ...]:
     """The sort key of a cursor; raises :class:`InvalidInput` when we did not make it."""
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, binascii.Error, RecursionError) as error:
         raise InvalidInput("the cursor is not one of ours", field="cursor") from error
     if not isinstance(key, list) or len(key) != parts or not all(isinstance(part, str) for part in key):
         raise InvalidInput("the cursor is not one of ours", field="cursor")

@@ -45,6 +45,8 @@ async def test_a_complaint_is_answered_by_an_agent_and_the_customer_writes_back_
     await office.write(NORA, answer["Subject"], THANKS, name="Nora Bergström", answers=answer)
     await expect(story).to_contain_text(THANKS)
     await expect(page).to_have_url(re.compile(rf"/tickets/{ticket['number']}\b"))
+    said = await office.said_on(ticket["number"])
+    assert [one["author"]["type"] for one in said] == ["customer", "machine", "agent", "customer"]
 
 
 async def test_the_machine_sends_no_more_than_a_receipt_for_a_complaint(office):

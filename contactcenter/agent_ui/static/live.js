@@ -110,7 +110,8 @@ function hear(event) {
     rowsSoon();
     countsSoon();
   }
-  if (event.kind === "ticket.created" || (event.kind === "message.added" && event.agent !== body.dataset.agent)) newWork(true);
+  const mine = event.kind === "ticket.changed" && event.agent === body.dataset.agent;
+  if (event.kind === "ticket.created" || mine) newWork();
 }
 
 document.addEventListener("scroll", (event) => {

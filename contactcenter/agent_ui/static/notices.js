@@ -39,12 +39,19 @@ function showTitle() {
   document.title = fresh ? `(${fresh}) ${bare}` : bare;
 }
 
-export function newWork(first) {
+let told = 0;
+
+// Something waits for the agent while he looks elsewhere. Tabs are many and bursts happen: one sound in five seconds.
+export function newWork() {
   if (!document.hidden) return;
   fresh += 1;
   showTitle();
-  if (first && wanted("sound")) beep();
-  if (first && wanted("desktop") && globalThis.Notification?.permission === "granted") {
+  const last = Number(localStorage.getItem("notice-told")) || told;
+  if (Date.now() - last < 5000) return;
+  told = Date.now();
+  localStorage.setItem("notice-told", String(told));
+  if (wanted("sound")) beep();
+  if (wanted("desktop") && globalThis.Notification?.permission === "granted") {
     const note = new Notification(text("work"), { tag: "contactcenter" });
     note.addEventListener("click", () => window.focus());
   }
