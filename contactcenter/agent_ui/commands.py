@@ -169,7 +169,7 @@ async def mark_unread(visit: Visit, uow: UnitOfWork, ticket: Ticket) -> str:
 async def merge(visit: Visit) -> web.StreamResponse:
     """Put this ticket into another one, and go there."""
     written = visit.text("into").strip().removeprefix("#")
-    if not written.isdigit():
+    if not written.isdecimal():
         raise InvalidInput(visit.gettext("Give the number of the other ticket"), field="into")
     async with visit.store.transaction() as uow:
         source = await access_ticket(uow, visit.actor, number_of(visit))
@@ -208,7 +208,7 @@ def _pairs(visit: Visit) -> list[tuple[int, str]]:
     given = [part.partition(":") for part in visit.text("set").split(",") if part]
     same = [(number, visit.text("value")) for number in visit.texts("numbers")]
     pairs = [(number, value) for number, _, value in given] or same
-    if not pairs or len(pairs) > BULK or not all(number.isdigit() and len(number) <= 18 for number, _ in pairs):
+    if not pairs or len(pairs) > BULK or not all(number.isdecimal() and len(number) <= 18 for number, _ in pairs):
         raise InvalidInput(visit.gettext("Select tickets first"), field="numbers")
     return sorted((int(number), value) for number, value in pairs)
 
@@ -258,7 +258,7 @@ def moment_of(written: str, zone_name: str) -> datetime | None:
 
 def _version(visit: Visit) -> int | None:
     written = visit.text("version")
-    return int(written) if written.isdigit() and len(written) < 10 else None
+    return int(written) if written.isdecimal() and len(written) < 10 else None
 
 
 def _notice(visit: Visit, ticket: Ticket, message: str, command: str, values: dict[str, str] | None = None) -> str:

@@ -106,7 +106,7 @@ def _identity(visit: Visit) -> Identity:
 async def _conversation(visit: Visit) -> str:
     """The conversation of the ticket it belongs to (``ticket``: its number); empty when it is a matter of its own."""
     number = visit.text("ticket")
-    if not number.isdigit():
+    if not number.isdecimal():
         return ""
     async with visit.store.read() as uow:
         return (await access_ticket(uow, visit.actor, int(number[:18]))).conversation_id

@@ -7,7 +7,7 @@ Each command takes the version the actor has seen (None: whatever it is) and rai
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlmodel import col
@@ -27,6 +27,7 @@ COMPLAINTS = "complaints"
 """Key of the queue complaints go to."""
 MAX_TAGS = 20
 MAX_TAG = 40
+MAX_SNOOZE = timedelta(days=5 * 365)
 
 
 async def assign(
@@ -208,8 +209,8 @@ async def mark_complaint(
 async def snooze(
     uow: UnitOfWork, actor: Actor, ticket: Ticket, until: datetime | None, *, expected_version: int | None = None
 ) -> Ticket:
-    """Hide it from the inbox until a moment (aware) in the future; None wakes it. Raises :class:`InvalidInput`."""
-    if until is not None and (until.tzinfo is None or until <= clock.now()):
+    """Hide it from the inbox until a moment (aware) within five years; None wakes it. Raises :class:`InvalidInput`."""
+    if until is not None and (until.tzinfo is None or not clock.now() < until <= clock.now() + MAX_SNOOZE):
         raise InvalidInput("a ticket is snoozed until a moment in the future", field="until")
     await begin(uow, ticket, expected_version)
     if ticket.snoozed_until != until:

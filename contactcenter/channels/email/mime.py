@@ -137,7 +137,7 @@ def _spam_marked(headers: Headers) -> bool:
         value = headers.raw(name).strip().lower()
         if value.startswith(("yes", "true", "reject", "add header", "rewrite subject")):
             return True
-        if name.endswith("-scl") and value.isdigit() and int(value[:3]) >= 5:
+        if name.endswith("-scl") and value.isdecimal() and int(value[:3]) >= 5:
             return True
     return False
 
