@@ -176,14 +176,19 @@ def remember(response: web.StreamResponse, room: Room, name: str, value: str) ->
 
 
 def peer_of(request: web.Request, trusted: tuple[str, ...]) -> str:
-    """The address the request came from, looking through our own proxies."""
+    """Where the request came from, as tries are counted: its address, looking through our own proxies.
+
+    Of an IPv6 address the /64 network, which is what one household or server holds.
+    """
     networks = [ipaddress.ip_network(network, strict=False) for network in trusted]
-    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+    # A proxy may add a header of its own behind the one that the client made up.
+    forwarded = [part.strip() for part in ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")]
     for address in (request.remote or "", *reversed(forwarded)):
         try:
             parsed = ipaddress.ip_address(address)
         except ValueError:
             break
+        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
         if not any(parsed in network for network in networks):
-            return address
+            return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
     return request.remote or ""

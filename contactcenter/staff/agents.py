@@ -16,7 +16,7 @@ from contactcenter.events import Event, EventKind
 from contactcenter.i18n import LOCALES
 from contactcenter.staff import passwords
 from contactcenter.staff.access import Actor, Role, Via, require
-from contactcenter.staff.records import Agent, AgentSession
+from contactcenter.staff.records import Agent, AgentSession, OneTimeLink
 from contactcenter.store.unit_of_work import UnitOfWork
 
 # The tickets' room lies above this one and owns the table; its name is all that is known here.
@@ -114,6 +114,7 @@ async def update_agent(
         if await find_agent(uow, address) is not None:
             raise Conflict("there is an agent with this address already")
         agent.email = address
+        await _end_links(uow, agent.id)  # they went to the old address
     if role is not None and _role(role) != agent.role:
         if agent.role == Role.ADMIN:
             await _keep_one_admin(uow, agent)
@@ -128,7 +129,7 @@ async def update_agent(
 
 
 async def disable(uow: UnitOfWork, actor: Actor, agent_id: str) -> Agent:
-    """Let an agent in no more: his sessions end now, his tokens no longer work. For administrators.
+    """Let an agent in no more: his sessions and links end now, his tokens no longer work. For administrators.
 
     Raises :class:`Forbidden`, :class:`NotFound`, and :class:`Conflict` for the last administrator.
     """
@@ -139,6 +140,7 @@ async def disable(uow: UnitOfWork, actor: Actor, agent_id: str) -> Agent:
     agent.active = False
     agent.availability = Availability.OFFLINE.value
     await end_sessions(uow, agent.id)
+    await _end_links(uow, agent.id)
     uow.publish(Event(EventKind.STAFF_CHANGED, id=agent.id))
     return agent
 
@@ -174,6 +176,12 @@ async def end_sessions(uow: UnitOfWork, agent_id: str) -> int:
     )
     uow.publish(Event(EventKind.STAFF_CHANGED, id=agent_id))
     return len(list(ended))
+
+
+async def _end_links(uow: UnitOfWork, agent_id: str) -> None:
+    """The agent's unused invitations and resets no longer open anything."""
+    unused = (col(OneTimeLink.agent_id) == agent_id, col(OneTimeLink.used_at).is_(None))
+    await uow.session.execute(update(OneTimeLink).where(*unused).values(used_at=clock.now()))
 
 
 async def set_queues(uow: UnitOfWork, actor: Actor, agent_id: str, queue_ids: Collection[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-import pickle
+import pickle  # nosec B403
 import resource
 import select
 import struct
@@ -141,7 +141,7 @@ def main() -> None:
     """Read mails from standard input until it ends."""
     source, target = sys.stdin.buffer, sys.stdout.buffer
     try:
-        settings: Settings = pickle.loads(_receive(source))  # noqa: S301 - from our own parent
+        settings: Settings = pickle.loads(_receive(source))  # noqa: S301  # nosec B301 - from our own parent
     except EOFError:
         return
     if sys.platform == "linux":
@@ -150,7 +150,7 @@ def main() -> None:
     reader = MailReader(settings, lambda: made)
     while True:
         try:
-            message, made = pickle.loads(_receive(source))  # noqa: S301 - from our own parent
+            message, made = pickle.loads(_receive(source))  # noqa: S301  # nosec B301 - from our own parent
         except EOFError:
             return
         _limit_cpu()
