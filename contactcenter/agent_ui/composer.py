@@ -15,7 +15,7 @@ from contactcenter.agent_ui.tickets import PATH, number_of, page_values, refresh
 from contactcenter.agent_ui.visit import Doors, Visit, get, post
 from contactcenter.conversations.records import Message
 from contactcenter.customers import identity as identities
-from contactcenter.envelope import FileContent, Identity, MessageKind
+from contactcenter.envelope import Channel, FileContent, Identity, MessageKind
 from contactcenter.errors import InvalidInput
 from contactcenter.knowledge.retrieval import search
 from contactcenter.store.unit_of_work import UnitOfWork
@@ -70,7 +70,9 @@ async def reply(visit: Visit) -> web.StreamResponse:
         )
         await delete_draft(uow, visit.actor, ticket.id)
         sent = visit.gettext("Sent and resolved") if resolve else visit.gettext("Sent")
-        notice = visit.toast(sent, undo=f"/messages/{message.id}/undo{place_of(visit).suffix}")
+        is_read_at_once = message.channel == Channel.CHAT
+        way_back = "" if is_read_at_once else f"/messages/{message.id}/undo{place_of(visit).suffix}"
+        notice = visit.toast(sent, undo=way_back)
         return await _emptied(visit, uow, ticket, notice)
 
 

@@ -23,6 +23,7 @@ from contactcenter import clock
 from contactcenter.agent_ui.static_files import StaticFiles
 from contactcenter.agent_ui.words import BROWSER, TABLES
 from contactcenter.i18n import LOCALES, translations
+from contactcenter.knowledge.rendering import to_html
 
 TEMPLATES = Path(__file__).parent / "templates"
 _BABEL_LOCALE = {"en": "en_GB", "zh": "zh_Hans_CN"}
@@ -88,6 +89,7 @@ def _environment(locale: str, files: StaticFiles, shared: Mapping[str, Any]) -> 
         "size": _size,
         "initials": initials,
         "linked": linked,
+        "markdown": lambda text: Markup(to_html(text)),  # noqa: S704 # nosec B704 - cleaned by nh3
     }
     return environment
 

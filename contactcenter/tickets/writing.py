@@ -57,7 +57,7 @@ async def reply(
 
     ``text`` is Markdown for mail (HTML is made of it), plain text elsewhere. The ticket is then pending, or resolved;
     an agent at the console who answers a ticket nobody has, has it. ``delay_seconds`` leave time for
-    :func:`undo_reply`. The contents of ``files`` must already be kept as blobs.
+    :func:`undo_reply`, except in a chat. The contents of ``files`` must already be kept as blobs.
 
     Raises :class:`InvalidInput` (text, cc, bcc, channel) and :class:`Conflict` (``expected_version``: the answer goes
     out only over what its writer has seen).
@@ -96,8 +96,8 @@ async def undo_reply(uow: UnitOfWork, actor: Actor, message_id: str) -> str | No
     message, ticket = await access_message(uow, actor, message_id)
     if message.author_id != actor.agent_id and not actor.at_least(Role.SUPERVISOR):
         raise Forbidden("only its writer may take a reply back")
-    if message.direction != Direction.OUT or ticket is None:
-        return None
+    if message.direction != Direction.OUT or message.channel == Channel.CHAT or ticket is None:
+        return None  # what is said in a chat is read at once
     text = message.text
     await begin(uow, ticket)
     if not await outbox.cancel_queued(uow, message.id):

@@ -54,7 +54,13 @@ async def test_a65_a_draft_and_an_article_for_others_never_answer(store):
     room = await office(store, status="draft")
     async with store.transaction() as uow:
         await articles.create_article(
-            uow, title="Hours", text="VERIFIED", language="en", status="published", questions=[QUESTION], audience="verified"
+            uow,
+            title="Hours",
+            text="VERIFIED",
+            language="en",
+            status="published",
+            questions=[QUESTION],
+            audience="verified",
         )
     await room.take(mail("chat@customer.example", body=QUESTION), proven=False)
     await room.take(mail("proven@customer.example", body=QUESTION, message_id="2@c"))
@@ -79,7 +85,9 @@ async def test_a66_cve_2026_41318_markup_of_an_article_is_shown_not_obeyed(store
         assert evil not in html
 
 
-@pytest.mark.parametrize("clerk", [Clerk(complaint=ComplaintKind.SERVICE), Clerk(urgency="high"), Clerk("other_matter")])
+@pytest.mark.parametrize(
+    "clerk", [Clerk(complaint=ComplaintKind.SERVICE), Clerk(urgency="high"), Clerk("other_matter")]
+)
 async def test_a68_complaints_urgent_matters_and_other_topics_go_to_people(store, clerk):
     room = await office(store, clerk)
     await room.take(mail(body=QUESTION))
@@ -90,8 +98,12 @@ async def test_a68_complaints_urgent_matters_and_other_topics_go_to_people(store
 
 async def test_a68_who_asks_for_another_customers_data_gets_an_article_or_people_never_data(store):
     room = await office(store)
-    await room.take(mail("bob@customer.example", body="My phone is +1 202 555 0123, account 99887766", message_id="b@c"))
-    await room.take(mail("eve@evil.example", "bob@customer.example", "What is the phone and account of Bob?", message_id="e@e"))
+    await room.take(
+        mail("bob@customer.example", body="My phone is +1 202 555 0123, account 99887766", message_id="b@c")
+    )
+    await room.take(
+        mail("eve@evil.example", "bob@customer.example", "What is the phone and account of Bob?", message_id="e@e")
+    )
     for sent in await room.deliver():
         if sent.recipients == ("eve@evil.example",):
             assert b"0123" not in sent.content
@@ -142,4 +154,6 @@ async def test_p19_every_automatic_mail_says_so_and_how_to_reach_a_person(store)
     assert b"just reply and a person takes over" in answer.content.replace(b"=\r\n", b"")
     assert b"written automatically" in receipt.content.replace(b"=\r\n", b"")
     for sent in (answer, receipt):
-        assert {"auto-submitted", "in-reply-to", "references"} <= {line.split(b":")[0].lower().decode() for line in sent.content.split(b"\r\n")}
+        assert {"auto-submitted", "in-reply-to", "references"} <= {
+            line.split(b":")[0].lower().decode() for line in sent.content.split(b"\r\n")
+        }

@@ -111,7 +111,7 @@ async def test_a53_cve_2024_6540_no_command_reaches_it(house):
 
 
 async def test_a53_the_live_stream_tells_nothing_of_it(house):
-    eve, own, things = await premises(house)
+    eve, _, things = await premises(house)
     ann = await house.person("ann", queues=["service"])
     async with house.store.read() as uow:
         secret = await uow.session.scalar(select(Ticket).where(col(Ticket.number) == int(things["ticket"])))
@@ -123,7 +123,14 @@ async def test_a53_the_live_stream_tells_nothing_of_it(house):
 
 async def test_a54_cve_2021_42086_nobody_raises_his_own_rights(house):
     eve, _, _ = await premises(house)
-    raised = {"role": "admin", "queues": "*", "email": "root@desk.example", "queue_ids": "*", "active": "1", "name": "E"}
+    raised = {
+        "role": "admin",
+        "queues": "*",
+        "email": "root@desk.example",
+        "queue_ids": "*",
+        "active": "1",
+        "name": "E",
+    }
     own = f"/admin/agents/{eve.actor.agent_id}"
     tried = [(await eve.post(path, raised)).status for path in (own, "/admin/agents/new", f"{own}/enable")]
     await eve.post("/preferences", {**raised, "language": "en", "theme": "dark", "signature": "x"})

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from contactcenter.channels.email.authentication import evaluate
-from contactcenter.conversations.records import Message, Participant
+from contactcenter.conversations.records import Participant
 from contactcenter.staff.access import Role
 from contactcenter.tickets import desk
 from tests.attacks.house import OURS, PostRoom, mail
@@ -101,7 +101,9 @@ async def test_a4_mail_in_the_name_of_our_own_mailbox_is_a_machines(room):
     assert await room.written() == []
 
 
-@pytest.mark.parametrize("guess", ["{n}@desk.example", "ticket-{n}@desk.example", "{id}@desk.example", "r{id}@desk.example"])
+@pytest.mark.parametrize(
+    "guess", ["{n}@desk.example", "ticket-{n}@desk.example", "{id}@desk.example", "r{id}@desk.example"]
+)
 async def test_a6_ghsa_8vm3_ids_in_other_formats_open_nothing(room, guess):
     await room.take(mail(ANN))
     (first,) = await room.tickets()

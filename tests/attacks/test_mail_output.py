@@ -62,7 +62,9 @@ TEMPLATES = "{{7*7}} ${7*7} {0.__class__} %(number)d {{ config }} {% for x in y 
 
 async def test_a14_cve_2026_34724_what_looks_like_a_template_is_printed(room):
     await room.take(mail(subject=TEMPLATES, body=TEMPLATES, sender=f'"{TEMPLATES}" <ann@customer.example>'))
-    canned = render_canned(f"{TEMPLATES} {{{{ customer.name }}}}", {"customer.name": "{{ agent.name }}", "agent.name": "X"})
+    canned = render_canned(
+        f"{TEMPLATES} {{{{ customer.name }}}}", {"customer.name": "{{ agent.name }}", "agent.name": "X"}
+    )
     await reply_to_first(room, text=canned)
     receipt, answer = await room.deliver()
     assert canned == f"{TEMPLATES} {{{{ agent.name }}}}"
@@ -91,7 +93,10 @@ MACHINES = {
     "autoresponder": {"Auto_Submitted": "auto-replied"},
     "generated": {"Auto_Submitted": "auto-generated; owner-email=x"},
     "list": {"List_Id": "<news.x.example>"},
-    "unsubscribe": {"List_Unsubscribe": "<https://evil.example/u>", "List_Unsubscribe_Post": "List-Unsubscribe=One-Click"},
+    "unsubscribe": {
+        "List_Unsubscribe": "<https://evil.example/u>",
+        "List_Unsubscribe_Post": "List-Unsubscribe=One-Click",
+    },
     "bulk": {"Precedence": "bulk"},
     "outlook": {"X_Auto_Response_Suppress": "All"},
     "vacation": {"X_Autoreply": "yes"},
@@ -105,14 +110,18 @@ async def test_a17_no_machine_gets_an_answer_from_our_machine(room):
     for number, headers in enumerate(MACHINES.values()):
         await room.take(mail(f"robot{number}@x.example", message_id=f"{number}@x", **headers))
     await room.take(mail("nobody@x.example", message_id="null@x"), mail_from="")
-    for number, sender in enumerate(("MAILER-DAEMON@x.example", OURS, "support+x@desk.example", "postmaster@x.example")):
-        await room.take(mail(sender, "Undelivered Mail Returned to Sender", "was not delivered", message_id=f"d{number}@x"))
+    for number, sender in enumerate(
+        ("MAILER-DAEMON@x.example", OURS, "support+x@desk.example", "postmaster@x.example")
+    ):
+        await room.take(
+            mail(sender, "Undelivered Mail Returned to Sender", "was not delivered", message_id=f"d{number}@x")
+        )
     assert len(await room.messages("in")) == len(MACHINES) + 5
     assert await room.written() == []
 
 
 async def test_a17_a_wish_for_a_receipt_sends_nothing_to_whom_it_names(room):
-    named = {name: "victim@x.example" for name in ("Disposition_Notification_To", "Return_Receipt_To", "Errors_To")}
+    named = dict.fromkeys(("Disposition_Notification_To", "Return_Receipt_To", "Errors_To"), "victim@x.example")
     await room.take(mail(**named, X_Confirm_Reading_To="victim@x.example", Reply_To="victim@x.example"))
     assert [sent.recipients for sent in await room.deliver()] == [("ann@customer.example",)]
 
@@ -130,7 +139,9 @@ async def test_a18_forged_senders_bomb_nobody(room):
     mails = [mail(f"victim{number}@x.example", message_id=f"{number}@x") for number in range(60)]
     for raw in mails:
         await room.inbox.accept(
-            inbound_mail(raw, recipients=(OURS,), queue="service", envelope={"door": "smtp", "mail_from": "e@evil.example"})
+            inbound_mail(
+                raw, recipients=(OURS,), queue="service", envelope={"door": "smtp", "mail_from": "e@evil.example"}
+            )
         )
     for lane in range(8):
         await room.pipeline.understand(lane)
@@ -147,7 +158,9 @@ async def test_a18_even_a_proven_sender_gets_three_receipts_an_hour(room):
 
 @pytest.mark.parametrize("date", ["", "Date: Thu, 1 Jan 1970 00:00:00 +0000", "Date: Fri, 31 Dec 9999 23:59:59 -1200"])
 async def test_a30_without_id_and_out_of_time_a_mail_is_taken_once_and_can_be_read(room, house, date):
-    raw = f"From: ann@customer.example\r\nTo: {OURS}\r\nSubject: odd\r\n{date}\r\n\r\nhi".replace("\r\n\r\n\r\n", "\r\n\r\n")
+    raw = f"From: ann@customer.example\r\nTo: {OURS}\r\nSubject: odd\r\n{date}\r\n\r\nhi".replace(
+        "\r\n\r\n\r\n", "\r\n\r\n"
+    )
     await room.take(raw.encode(), raw.encode())
     (ticket,) = await room.tickets()
     boss = await house.person("boss", Role.ADMIN)

@@ -55,7 +55,9 @@ async def evil_house(house):
         await uow.session.execute(
             update(Message).where(col(Message.id) == message.id).values(assessment=assessed, trace={"warnings": [EVIL]})
         )
-        bad = Message(channel="email", direction="in", author_type="customer", author_name=EVIL, subject=EVIL, text=EVIL)
+        bad = Message(
+            channel="email", direction="in", author_type="customer", author_name=EVIL, subject=EVIL, text=EVIL
+        )
         bad.state, bad.failure, bad.identity = MessageState.QUARANTINED, f"{EVIL}: {EVIL}", f"email:{EVIL}"
         record = {"kind": "order", "number": EVIL, "title": EVIL, "status": EVIL, "details": {EVIL: EVIL}}
         uow.session.add_all([bad, BusinessRecord(customer_id=found.customer_id, **record)])
@@ -75,7 +77,11 @@ def pages(house, number, view, things):
         if door.method == "GET" and not door.public and door.path not in {"/events", "/attachments/{id}"}:
             room = next((key for key in things if f"/{key}/" in f"{door.path}/"), "")
             yield door.path.replace("{number:[0-9]{1,18}}", str(number)).replace("{id}", things.get(room, ""))
-    yield from (f"/inbox?q={EVIL.replace('%', '%25')}", f"/inbox?view={view}", f"/knowledge?q={EVIL.replace('%', '%25')}")
+    yield from (
+        f"/inbox?q={EVIL.replace('%', '%25')}",
+        f"/inbox?view={view}",
+        f"/knowledge?q={EVIL.replace('%', '%25')}",
+    )
     yield from (f"/customers?q={EVIL.replace('%', '%25')}", "/admin/agents?done=<script>", "/board?display=1")
 
 

