@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import subprocess
 from dataclasses import replace
 from email import message_from_bytes, policy
@@ -76,11 +77,18 @@ async def test_a14_cve_2026_34724_what_looks_like_a_template_is_printed(room):
 
 
 async def test_a15_cve_2011_4458_no_address_or_name_meets_a_shell(room, monkeypatch):
-    def started(*arguments, **options):
+    def started(arguments, *more, **options):
+        assert list(arguments)[1:] == ["-m", "contactcenter.channels.email.confined"]  # the reader, always the same
+        assert not options.get("shell")
+        return popen(arguments, *more, **options)
+
+    def refused(*arguments):
         raise AssertionError(f"a program was started: {arguments}")
 
-    for owner, name in ((subprocess, "Popen"), (os, "system"), (os, "execv"), (asyncio, "create_subprocess_exec")):
-        monkeypatch.setattr(owner, name, started)
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", started)
+    for owner, name in ((os, "system"), (os, "popen"), (os, "execv"), (asyncio, "create_subprocess_exec")):
+        monkeypatch.setattr(owner, name, refused)
     for number, local in enumerate(("`id`", "$USER", "$(id)", "|id", "-oQ/tmp", "a;id", "a&&id")):
         raw = mail(message_id=f"{number}@c").replace(b"ann@customer.example", f"{local}@customer.example".encode(), 1)
         await room.take(raw)
@@ -166,3 +174,24 @@ async def test_a30_without_id_and_out_of_time_a_mail_is_taken_once_and_can_be_re
     boss = await house.person("boss", Role.ADMIN)
     assert (await boss.get(f"/tickets/{ticket.number}")).status == 200
     assert [message.state for message in await room.messages("in")] == ["done"]
+
+
+_random = random.Random(1)
+ROOMY = "".join(chr(_random.randrange(0x4E00, 0x9F00)) for _ in range(900))
+"""Characters of three bytes each that do not compress: more than an index of the database takes."""
+ODD = {
+    "long ids": f"Message-ID: <{ROOMY}@c>\r\nReferences: <{ROOMY[::-1]}@c>\r\nIn-Reply-To: <x{ROOMY}@c>",
+    "spam score in odd digits": "Message-ID: <1@c>\r\nX-MS-Exchange-Organization-SCL: ²",
+    "long names": f"Message-ID: <1@c>\r\nReply-To: {ROOMY} <{ROOMY[:60]}@{ROOMY[:60]}>\r\nCc: {ROOMY}@x",
+    "NULs": "Message-ID: <\x001@c>\r\nReply-To: a\x00@b.example\r\nCc: \x00@x\r\nReferences: <\x00@c>",
+    "a long file name": f'Message-ID: <1@c>\r\nContent-Type: {"a" * 400}/b; name="{ROOMY}"\r\nContent-ID: <{ROOMY}>',
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+async def test_a30_a_mail_with_odd_headers_is_a_ticket_and_is_answered(room, name):
+    raw = f"From: ann@customer.example\r\nTo: {OURS}\r\nSubject: {ROOMY}\r\n{ODD[name]}\r\n\r\nhi".encode()
+    await room.take(raw)
+    assert [(message.state, message.failure) for message in await room.messages("in")] == [("done", "")]
+    await reply_to_first(room)
+    assert [sent.recipients for sent in await room.deliver()][0] == ("ann@customer.example",)

@@ -25,6 +25,7 @@ MAX_VALUE = 64 * 1024  # bytes of one field
 MAX_WORD = 2000  # characters of an encoded word that a neighbour may complete
 MAX_PARAMETERS = 100
 MAX_IDS = 100
+MAX_ID_BYTES = 998  # in UTF-8: what a line holds (RFC 5322, 2.1.1), and a database's index too
 
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*+:((?:[^\n]*+\n(?=[ \t]))*+[^\n]*+)\n?")
 _KNOWN = re.compile(
@@ -275,7 +276,7 @@ def _continued(sections: list[tuple[int, bool, str]]) -> str:
 def message_ids(value: str) -> tuple[str, ...]:
     """Message ids without brackets, white space and doubles; the first and the last ones where there are too many."""
     found = _ID.findall(value) or _BARE_ID.findall(value[:4000])
-    ids = dict.fromkeys(name for name in ("".join(one_line(item).split()) for item in found) if name)
+    ids = dict.fromkeys(name for name in map(_one_id, found) if name)
     names = tuple(ids)
     return names if len(names) <= MAX_IDS else names[:1] + names[1 - MAX_IDS :]
 
@@ -283,7 +284,12 @@ def message_ids(value: str) -> tuple[str, ...]:
 def message_id(value: str) -> str:
     """Return the one id of a Message-ID field without brackets; "" where there is none."""
     found = message_ids(value[:4000])
-    return found[0] if found else "".join(one_line(value[:998]).split()).strip("<>")
+    return found[0] if found else _one_id(value).strip("<>")
+
+
+def _one_id(text: str) -> str:
+    """The text without white space, cut to what an id may have."""
+    return "".join(one_line(text[:MAX_ID_BYTES]).split()).encode()[:MAX_ID_BYTES].decode("utf-8", "ignore")
 
 
 def parse_date(value: str) -> datetime | None:
