@@ -10,12 +10,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 
 from contactcenter.store import migrate
 from contactcenter.store.postgres import EmbeddedPostgres
 from contactcenter.store.store import Store, libpq
 
 TEMPLATE = "template_contactcenter"
+
+# Tracebacks without the values of local variables, as the service writes them; rich ones cost seconds in all.
+_PLAIN = (structlog.processors.add_log_level, structlog.processors.format_exc_info, structlog.dev.ConsoleRenderer())
+structlog.configure(processors=list(_PLAIN))
 _numbers = itertools.count(1)
 
 

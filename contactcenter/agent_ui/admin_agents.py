@@ -46,6 +46,7 @@ async def listing(visit: Visit) -> web.StreamResponse:
         "admin/agents.html",
         people=[agent for agent in everybody if not is_program(agent)],
         programs=[agent for agent in everybody if is_program(agent)],
+        presence=agents.presence,
         queues_of={agent.id: [queue for queue in known if queue.id in worked.get(agent.id, ())] for agent in everybody},
     )
 

@@ -15,6 +15,7 @@ from contactcenter.staff.access import Role
 from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets import queues
 from contactcenter.tickets.records import Queue
+from contactcenter.tickets.routing import COMPLAINTS
 
 _FIELDS = ("key", "name", "name_zh", "agents")
 
@@ -40,7 +41,7 @@ async def listing(visit: Visit) -> web.StreamResponse:
         topics = await queues.list_categories(uow)
         working = await queues.members(uow)
     leading = {queue.id: [topic for topic in topics if topic.queue_id == queue.id] for queue in known}
-    return admin.page(visit, "admin/queues.html", queues=known, working=working, leading=leading)
+    return admin.page(visit, "admin/queues.html", queues=known, working=working, leading=leading, complaints=COMPLAINTS)
 
 
 async def new(visit: Visit) -> web.StreamResponse:

@@ -175,17 +175,17 @@ async def _story(uow: UnitOfWork, visit: Visit, customer_id: str, before: str = 
     return Story(entries, following, len(messages) - len(shown))
 
 
-async def _tickets_of(uow: UnitOfWork, visit: Visit, messages: list[TimelineMessage]) -> dict[str, int]:
-    """Conversation id → number of its ticket, where the actor may see it."""
+async def _tickets_of(uow: UnitOfWork, visit: Visit, messages: list[TimelineMessage]) -> dict[str, tuple[int, str]]:
+    """Conversation id → number and subject of its ticket, where the actor may see it."""
     ids = {item.message.conversation_id for item in messages if item.message.conversation_id}
     if not ids:
         return {}
     found = await uow.session.execute(
-        select(col(Ticket.conversation_id), col(Ticket.number))
+        select(col(Ticket.conversation_id), col(Ticket.number), col(Ticket.subject))
         .where(col(Ticket.conversation_id).in_(ids), visible_to(visit.actor))
         .order_by(col(Ticket.id).desc())
     )
-    return {str(conversation): int(number) for conversation, number in found}
+    return {str(conversation): (int(number), str(subject)) for conversation, number, subject in found}
 
 
 async def _merged_names(uow: UnitOfWork, side: Side) -> dict[str, str]:

@@ -53,7 +53,7 @@ def doors() -> Doors:
 
 
 async def listing(visit: Visit) -> web.StreamResponse:
-    """Articles by filter, newest first; with words, the best answers to them first and how well they fit."""
+    """Articles by filter, those in the reader's language first; with words, the best answers and how well they fit."""
     chosen = {name: visit.query.get(name, "") for name in _FILTERS}
     q = visit.query.get("q", "").strip()
     scores: dict[str, float] = {}
@@ -69,6 +69,7 @@ async def listing(visit: Visit) -> web.StreamResponse:
                 language=chosen["language"],
                 category=chosen["category"],
                 status=chosen["status"],
+                first=visit.locale,
                 cursor=visit.query.get("cursor", ""),
             )
     return visit.page(

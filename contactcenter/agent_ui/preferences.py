@@ -1,4 +1,4 @@
-"""An agent's own language, appearance and signature: kept with the agent, so they follow him to other machines."""
+"""An agent's own language, appearance, signature and presence: kept with him, so they follow to other machines."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from aiohttp import web
 from contactcenter.agent_ui.session import LANGUAGE_COOKIE, THEME_COOKIE, local_path, remember
 from contactcenter.agent_ui.visit import Doors, Visit, post
 from contactcenter.staff import agents
+from contactcenter.staff.agents import Availability
 
 
 def doors() -> Doors:
@@ -16,10 +17,13 @@ def doors() -> Doors:
 
 async def change(visit: Visit) -> web.StreamResponse:
     """Take over what the menu says; a field that is not there stays as it is."""
+    available = visit.text("availability")
     language, theme = visit.text("language") or None, visit.text("theme") or None
     signature = visit.text("signature") if "signature" in visit.form else None
     async with visit.store.transaction() as uow:
         agent = await agents.set_preferences(uow, visit.actor, language=language, theme=theme, signature=signature)
+        if available in {Availability.ONLINE, Availability.AWAY}:
+            await agents.set_availability(uow, visit.actor, Availability(available))
     response = visit.go(local_path(visit.text("back", "/inbox")))
     remember(response, visit.room, LANGUAGE_COOKIE, agent.language)
     remember(response, visit.room, THEME_COOKIE, agent.theme)

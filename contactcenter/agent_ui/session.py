@@ -109,7 +109,7 @@ async def _admit(visit: Visit, door: Door) -> Visit:
             raise Forbidden("this page is too old; load it again")
     actor = session.actor
     require(actor, door.role)
-    return Visit(request, room, actor, session.csrf, actor.language, actor.theme, form)
+    return Visit(request, room, actor, session.csrf, actor.language, actor.theme, form, session.availability.value)
 
 
 def _own_origin(room: Room, request: web.Request) -> None:

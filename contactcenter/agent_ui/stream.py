@@ -10,16 +10,20 @@ import asyncio
 import json
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from contactcenter import clock
 from contactcenter.agent_ui.session import COOKIE
 from contactcenter.agent_ui.visit import Doors, Visit, get
 from contactcenter.errors import Forbidden
 from contactcenter.events import Event, EventKind
-from contactcenter.staff import sessions
+from contactcenter.staff import agents, sessions
 from contactcenter.staff.access import Actor
 
+SIGN_EVERY = timedelta(minutes=1)
+"""An open stream says this often that its agent is there."""
 HEARTBEAT = 25.0
 """Seconds of silence after which a comment keeps proxies from closing the stream."""
 CHECK_EVERY = 12
@@ -81,6 +85,7 @@ async def events(visit: Visit) -> web.StreamResponse:
 async def _tell(visit: Visit, response: web.StreamResponse, queue: asyncio.Queue[Event]) -> None:
     """Pass on what the agent may hear; returns when his session ends or the server stops."""
     silent = 0
+    signed = await _sign_of_life(visit)
     while not visit.room.closing.is_set():
         event = await _next(queue)
         if event is None:
@@ -91,8 +96,17 @@ async def _tell(visit: Visit, response: web.StreamResponse, queue: asyncio.Queue
             if renewed is None:
                 return
             visit = renewed
+        if clock.now() - signed > SIGN_EVERY:
+            signed = await _sign_of_life(visit)
         if event is not None and visible(event, visit.actor):
             await response.write(line(event))
+
+
+async def _sign_of_life(visit: Visit) -> datetime:
+    """Note that the agent has the console open; returns when."""
+    async with visit.store.transaction() as uow:
+        await agents.give_sign_of_life(uow, visit.actor.agent_id)
+    return clock.now()
 
 
 async def _next(queue: asyncio.Queue[Event]) -> Event | None:

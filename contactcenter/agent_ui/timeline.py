@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,7 +46,8 @@ class Entry:
     """One thing in the story. ``form`` is mail, bubble, call, note, receipt or line.
 
     ``joined``: the same writer went on, no name needed. ``certainty``: of a machine answer, 0 to 1. ``as_sheet``: shown
-    as the HTML it came in; else as text with its quotation folded. ``ticket``: number, where several are mixed.
+    as the HTML it came in; else as text with its quotation folded. ``ticket``: number, where several are mixed;
+    ``subject``: what that ticket is about.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Entry:
     as_sheet: bool = False
     remote_pictures: bool = False
     ticket: int = 0
+    subject: str = ""
 
     @property
     def incoming(self) -> bool:
@@ -71,9 +73,12 @@ def story(
     events: Iterable[EventLine],
     gettext: Callable[[str], str],
     category_name: Callable[[str], str],
-    tickets: dict[str, int] | None = None,
+    tickets: Mapping[str, tuple[int, str]] | None = None,
 ) -> list[Entry]:
-    """Messages and events in one order. ``tickets``: conversation id → number, to name each message's ticket."""
+    """Messages and events in one order.
+
+    ``tickets``: conversation id → number and subject, to name each message's ticket.
+    """
     entries = _messages(messages, tickets or {})
     entries += [entry for event in events if (entry := _line(event, gettext, category_name)) is not None]
     entries.sort(key=lambda entry: entry.id)
@@ -85,7 +90,7 @@ def newest_message(messages: Sequence[TimelineMessage]) -> str:
     return max((item.message.id for item in messages), default="")
 
 
-def _messages(messages: Sequence[TimelineMessage], tickets: dict[str, int]) -> list[Entry]:
+def _messages(messages: Sequence[TimelineMessage], tickets: Mapping[str, tuple[int, str]]) -> list[Entry]:
     entries: list[Entry] = []
     assessment: dict[str, Any] = {}
     previous: TimelineMessage | None = None
@@ -95,6 +100,7 @@ def _messages(messages: Sequence[TimelineMessage], tickets: dict[str, int]) -> l
             assessment = message.assessment
         form = _form(item, assessment)
         answer = assessment.get("answer") or {}
+        number, subject = tickets.get(message.conversation_id or "", (0, ""))
         html = message.html if form == "mail" and message.direction == Direction.IN else ""
         entries.append(
             Entry(
@@ -106,7 +112,8 @@ def _messages(messages: Sequence[TimelineMessage], tickets: dict[str, int]) -> l
                 certainty=answer.get("probability") if message.author_type == AuthorType.MACHINE else None,
                 as_sheet=bool(html) and (not message.quoted_text or "<blockquote" in html),
                 remote_pictures=bool(html) and has_remote_pictures(html),
-                ticket=tickets.get(message.conversation_id or "", 0),
+                ticket=number,
+                subject=subject,
             )
         )
         previous = item

@@ -46,7 +46,10 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request that passed the door. ``signed_in`` is None only behind public doors."""
+    """A request that passed the door. ``signed_in`` is None only behind public doors.
+
+    ``availability`` is what the signed-in agent last said of himself: online or away.
+    """
 
     request: web.Request
     room: Room
@@ -55,6 +58,7 @@ class Visit:
     locale: str
     theme: str
     form: Fields = field(default_factory=MultiDict)
+    availability: str = ""
 
     @property
     def actor(self) -> Actor:

@@ -63,11 +63,11 @@ SENTIMENT: Mapping[str, str] = {
 URGENCY: Mapping[str, str] = {"low": mark("Not urgent"), "normal": mark("Normal urgency"), "high": mark("Urgent")}
 
 COMPLAINT: Mapping[str, str] = {
-    "service": mark("about service"),
-    "product": mark("about a product"),
-    "billing": mark("about billing"),
-    "delivery": mark("about delivery"),
-    "claims": mark("about a claim"),
+    "service": mark("Complaint about service"),
+    "product": mark("Complaint about a product"),
+    "billing": mark("Complaint about billing"),
+    "delivery": mark("Complaint about delivery"),
+    "claims": mark("Complaint about a claim"),
 }
 
 ENTITY: Mapping[str, str] = {

@@ -88,7 +88,7 @@ def _json(agent: Agent, queue_keys: list[str]) -> AgentJson:
             "name": agent.name,
             "role": agent.role,
             "language": agent.language,
-            "availability": agent.availability,
+            "availability": agents.presence(agent).value,
             "active": agent.active,
             "queues": queue_keys,
         }

@@ -9,7 +9,7 @@ from enum import StrEnum
 from importlib import resources
 from typing import Any
 
-from sqlalchemy import cast, literal, select
+from sqlalchemy import and_, cast, literal, not_, or_, select
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlmodel import col
@@ -140,12 +140,17 @@ async def list_articles(
     language: str = "",
     status: str = "",
     category: str = "",
+    first: str = "",
     cursor: str = "",
     limit: int = 50,
 ) -> Page[Article]:
-    """Articles, the newest first; with ``q`` those that have all its words. One statement."""
+    """Articles, the newest first; with ``q`` those that have all its words. One statement.
+
+    ``first`` names a language whose articles come before all others; a cursor goes on with the same.
+    """
     limit = max(1, min(limit, MAX_LIMIT))
     query = select(Article)
+    preferred = col(Article.language) == first
     for column, value in ((Article.language, language), (Article.status, status), (Article.category, category)):
         if value:
             query = query.where(col(column) == value)
@@ -155,13 +160,16 @@ async def list_articles(
             return Page([])
         query = query.where(col(Article.search).op("@@")(cast(literal(wanted), TSQUERY)))
     if cursor:
-        (last,) = decode_cursor(cursor, 1)
+        group, last = decode_cursor(cursor, 2)
         if not clock.is_id(last):
             raise InvalidInput("the cursor is not one of ours", field="cursor")
-        query = query.where(col(Article.id) < last)
-    found = list(await uow.session.scalars(query.order_by(col(Article.id).desc()).limit(limit + 1)))
+        older = and_(preferred == (group == "first"), col(Article.id) < last)
+        query = query.where(or_(older, not_(preferred)) if group == "first" else older)
+    found = list(await uow.session.scalars(query.order_by(preferred.desc(), col(Article.id).desc()).limit(limit + 1)))
     page = found[:limit]
-    return Page(page, encode_cursor(page[-1].id) if len(found) > limit else None)
+    if len(found) <= limit:
+        return Page(page)
+    return Page(page, encode_cursor("first" if page[-1].language == first else "other", page[-1].id))
 
 
 def starter_articles() -> list[dict[str, Any]]:

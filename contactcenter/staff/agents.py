@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import ARRAY, ScalarSelect, Uuid, column, delete, func, insert, select, table, update
+from sqlalchemy import ARRAY, ScalarSelect, Uuid, case, column, delete, func, insert, select, table, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlmodel import col
 
@@ -31,6 +32,10 @@ class Availability(StrEnum):
     ONLINE = "online"
     AWAY = "away"
     OFFLINE = "offline"
+
+
+PRESENT_FOR = timedelta(minutes=2)
+"""Without a sign of life for this long an agent counts as offline, whatever he last said of himself."""
 
 
 async def create_agent(
@@ -236,16 +241,50 @@ def as_actor(agent: Agent, queue_ids: Collection[str], via: Via) -> Actor:
     )
 
 
+def presence(agent: Agent) -> Availability:
+    """Whether the agent is there: what he last said of himself, while there are signs of life."""
+    seen = agent.last_seen_at
+    if not agent.active or seen is None or clock.now() - seen > PRESENT_FOR:
+        return Availability.OFFLINE
+    return Availability(agent.availability)
+
+
+async def come_in(uow: UnitOfWork, agent_id: str) -> None:
+    """The agent signs in: he takes work from now on."""
+    await _be(uow, agent_id, Availability.ONLINE)
+
+
+async def go_out(uow: UnitOfWork, agent_id: str) -> None:
+    """The agent signs out."""
+    await _be(uow, agent_id, Availability.OFFLINE)
+
+
+async def give_sign_of_life(uow: UnitOfWork, agent_id: str) -> None:
+    """The agent has the console open. Who is away stays away; who signed out in another browser is there again."""
+    there = case(
+        (col(Agent.availability) == Availability.AWAY.value, Availability.AWAY.value), else_=Availability.ONLINE.value
+    )
+    await uow.session.execute(
+        update(Agent).where(col(Agent.id) == agent_id).values(availability=there, last_seen_at=clock.now())
+    )
+
+
 async def set_availability(uow: UnitOfWork, actor: Actor, availability: Availability) -> None:
     """Say whether the actor takes work now."""
     try:
-        value = Availability(availability).value
+        value = Availability(availability)
     except ValueError as error:
         raise InvalidInput("availability is online, away or offline", field="availability") from error
+    await _be(uow, actor.agent_id, value)
+
+
+async def _be(uow: UnitOfWork, agent_id: str, availability: Availability) -> None:
     await uow.session.execute(
-        update(Agent).where(col(Agent.id) == actor.agent_id).values(availability=value, last_seen_at=clock.now())
+        update(Agent)
+        .where(col(Agent.id) == agent_id)
+        .values(availability=availability.value, last_seen_at=clock.now())
     )
-    uow.publish(Event(EventKind.PRESENCE_CHANGED, id=actor.agent_id, agent=actor.agent_id))
+    uow.publish(Event(EventKind.PRESENCE_CHANGED, id=agent_id, agent=agent_id))
 
 
 async def set_preferences(

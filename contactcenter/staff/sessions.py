@@ -37,10 +37,11 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session that a cookie named."""
+    """A session that a cookie named. ``availability`` is what its agent last said of himself."""
 
     actor: Actor
     csrf: str
+    availability: agents.Availability = agents.Availability.ONLINE
 
 
 async def sign_in(uow: UnitOfWork, email: str, password: str, *, peer: str, user_agent: str = "") -> SignedIn:
@@ -82,7 +83,7 @@ async def open_session(uow: UnitOfWork, agent: Agent, *, user_agent: str = "") -
             expires_at=now + LIFETIME,
         )
     )
-    agent.last_seen_at = now
+    await agents.come_in(uow, agent.id)
     return SignedIn(token, csrf, agent)
 
 
@@ -109,8 +110,8 @@ async def resolve(uow: UnitOfWork, token: str) -> Session | None:
             .where(col(AgentSession.token_hash) == session.token_hash)
             .values(seen_at=now, expires_at=now + LIFETIME)
         )
-        await uow.session.execute(update(Agent).where(col(Agent.id) == agent.id).values(last_seen_at=now))
-    return Session(agents.as_actor(agent, queue_ids, "console"), session.csrf)
+        await agents.give_sign_of_life(uow, agent.id)
+    return Session(agents.as_actor(agent, queue_ids, "console"), session.csrf, agents.Availability(agent.availability))
 
 
 async def sign_out(uow: UnitOfWork, token: str) -> None:
@@ -119,6 +120,7 @@ async def sign_out(uow: UnitOfWork, token: str) -> None:
         delete(AgentSession).where(col(AgentSession.token_hash) == _hash(token)).returning(col(AgentSession.agent_id))
     )
     if agent_id is not None:
+        await agents.go_out(uow, agent_id)
         uow.publish(Event(EventKind.STAFF_CHANGED, id=agent_id))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import DateTime, Row, bindparam, delete, func, insert, select, text
+from sqlalchemy import DateTime, Row, bindparam, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlmodel import col
 
@@ -15,7 +15,7 @@ from contactcenter import clock
 from contactcenter.errors import Conflict, InvalidInput, NotFound
 from contactcenter.events import Event, EventKind
 from contactcenter.staff.access import Actor, Role, require
-from contactcenter.staff.agents import Availability
+from contactcenter.staff.agents import Availability, presence
 from contactcenter.staff.records import Agent
 from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets.records import Category, Queue, QueueMember, Ticket
@@ -125,7 +125,10 @@ async def delete_queue(uow: UnitOfWork, actor: Actor, queue_id: str) -> None:
 
 
 async def set_members(uow: UnitOfWork, actor: Actor, queue_id: str, agent_ids: Collection[str]) -> None:
-    """Exactly these agents work the queue from now on. For administrators. Raises :class:`InvalidInput`."""
+    """Exactly these agents work the queue from now on. For administrators. Raises :class:`InvalidInput`.
+
+    Disabled agents keep their place whoever is named: nobody is asked about them, and they may come back.
+    """
     require(actor, Role.ADMIN)
     queue = await get_queue(uow, queue_id)
     wanted = sorted(set(agent_ids))
@@ -134,11 +137,13 @@ async def set_members(uow: UnitOfWork, actor: Actor, queue_id: str, agent_ids: C
         known = list(await uow.session.scalars(select(col(Agent.id)).where(col(Agent.id).in_(wanted))))
     if len(known) != len(wanted):
         raise InvalidInput("there is no such agent", field="agents")
-    await uow.session.execute(delete(QueueMember).where(col(QueueMember.queue_id) == queue.id))
+    active = select(col(Agent.id)).where(col(Agent.active))
+    await uow.session.execute(
+        delete(QueueMember).where(col(QueueMember.queue_id) == queue.id, col(QueueMember.agent_id).in_(active))
+    )
     if wanted:
-        await uow.session.execute(
-            insert(QueueMember), [{"queue_id": queue.id, "agent_id": agent_id} for agent_id in wanted]
-        )
+        rows = [{"queue_id": queue.id, "agent_id": agent_id} for agent_id in wanted]
+        await uow.session.execute(pg_insert(QueueMember).values(rows).on_conflict_do_nothing())
     uow.publish(Event(EventKind.STAFF_CHANGED))
 
 
@@ -233,7 +238,7 @@ async def board(uow: UnitOfWork, actor: Actor) -> Board:
     figures = {row.queue_id: row for row in rows}
     tiles = [_tile(queue, figures[queue_id], now) for queue_id, queue in queues.items() if queue_id in figures]
     people = await uow.session.execute(select(Agent, _HELD).where(col(Agent.active)).order_by(col(Agent.name)))
-    agents = [AgentTile(agent, Availability(agent.availability), held) for agent, held in people]
+    agents = [AgentTile(agent, presence(agent), held) for agent, held in people]
     return Board(now, tiles, agents)
 
 

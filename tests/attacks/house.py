@@ -15,7 +15,7 @@ from contactcenter.api.api import Api
 from contactcenter.api.health import Health
 from contactcenter.channels.email.composing import compose
 from contactcenter.channels.email.first_look import inbound_mail
-from contactcenter.channels.registry import readers
+from contactcenter.channels.email.reader import MailReader
 from contactcenter.conversations.delivery import Deliverer
 from contactcenter.conversations.inbox import Inbox, lane_of
 from contactcenter.conversations.records import Message
@@ -120,7 +120,8 @@ class PostRoom:
         self.office = PostOffice()
         self.tokens = ReplyTokens(store.secrets.derive("reply-token"))
         policy = AnsweringPolicy(auto_answer=True, acknowledge=True, threshold=threshold)
-        self.pipeline = Pipeline(store, readers(self.settings), assessor, self.tokens, policy)
+        readers = {Channel.EMAIL: MailReader(self.settings)}  # in this process: a child for each test costs too much
+        self.pipeline = Pipeline(store, readers, assessor, self.tokens, policy)
 
     async def open(self, answerable=""):
         async with self.store.transaction() as uow:

