@@ -205,7 +205,7 @@ async def test_what_a_crash_left_unfinished_gets_a_job_again(post: Post) -> None
     async with post.store.transaction() as uow:
         await uow.session.execute(text("DELETE FROM procrastinate_jobs"))
         await uow.session.execute(
-            text("UPDATE delivery SET updated_at = now() - interval '5 min', due_at = updated_at")
+            text("UPDATE delivery SET (updated_at, due_at) = (now() - interval '5 min', now() - interval '5 min')")
         )
     await post.deliverer.unfinished()
     async with post.store.read() as uow:
