@@ -26,7 +26,7 @@ _numbers = itertools.count(1)
 
 
 def _memory() -> Path | None:
-    """A folder in memory with room for the databases of a run, where there is one: copying a template is cheap there."""
+    """A folder in memory with room for the databases of a run, if there is one: copying is cheap there."""
     memory = Path("/dev/shm")
     return memory if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 * 2**30 else None
 

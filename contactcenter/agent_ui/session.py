@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
@@ -47,6 +48,9 @@ _HEADERS = {
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 STRANGERS_FORM = 16 * 1024
 """Bytes of a form at a public door: an address and a password need no more, and anybody can send one."""
+STRANGERS_SECONDS = 20.0
+"""Seconds such a form may take to arrive; one with files, of somebody signed in, has :data:`FORM_SECONDS`."""
+FORM_SECONDS = 600.0
 
 
 def guarded(room: Room, door: Door) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -100,7 +104,10 @@ async def _admit(visit: Visit, door: Door) -> Visit:
         raise Unauthenticated("sign in first")
     if request.method != "GET":
         _own_origin(room, request)
-        form = await _form(request, STRANGERS_FORM if door.public else room.settings.http.max_body)
+        if door.public:
+            form = await _form(request, STRANGERS_FORM, STRANGERS_SECONDS)
+        else:
+            form = await _form(request, room.settings.http.max_body, FORM_SECONDS)
     if session is None:
         return Visit(request, room, None, "", visit.locale, visit.theme, form)
     if request.method != "GET" and not door.public:
@@ -124,7 +131,7 @@ def _own_origin(room: Room, request: web.Request) -> None:
         raise Forbidden("this request came from another site")
 
 
-async def _form(request: web.Request, limit: int) -> Fields:
+async def _form(request: web.Request, limit: int, seconds: float) -> Fields:
     """The posted form. Raises :class:`InvalidInput` for anything that is none, :class:`TooLarge` over the limit."""
     if request.content_type not in _FORMS:
         if request.content_length:
@@ -135,7 +142,8 @@ async def _form(request: web.Request, limit: int) -> Fields:
     if limit < request.client_max_size and (request.content_length is None or request.content_length > limit):
         raise TooLarge("that is more than can be sent at once")
     try:
-        posted = await request.post()
+        async with asyncio.timeout(seconds):
+            posted = await request.post()
         form: Fields = MultiDict()
         for name, value in posted.items():
             if isinstance(value, str | web.FileField):
@@ -143,7 +151,7 @@ async def _form(request: web.Request, limit: int) -> Fields:
                 form.add(name, value)
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge("that is more than can be sent at once") from error
-    except (ValueError, LookupError, RuntimeError) as error:  # also a charset or encoding that nobody knows
+    except (ValueError, LookupError, RuntimeError, TimeoutError) as error:  # also a charset that nobody knows
         raise InvalidInput("the form cannot be read") from error
     return form
 

@@ -67,6 +67,7 @@ async def events(visit: Visit) -> web.StreamResponse:
     """
     if visit.request.headers.get("Sec-Fetch-Dest", "empty") != "empty":
         raise Forbidden("this is a stream for the console's pages")
+    signed = await _sign_of_life(visit)
     response = web.StreamResponse(
         headers={
             "Content-Type": "text/event-stream",
@@ -78,14 +79,13 @@ async def events(visit: Visit) -> web.StreamResponse:
     await response.prepare(visit.request)
     with visit.room.hub.subscribe() as queue, suppress(ConnectionResetError):  # the browser may go at any moment
         await response.write(f"retry: {RETRY_MS}\n\n".encode() + line(Event(EventKind.GAP)))
-        await _tell(visit, response, queue)
+        await _tell(visit, response, queue, signed)
     return response
 
 
-async def _tell(visit: Visit, response: web.StreamResponse, queue: asyncio.Queue[Event]) -> None:
-    """Pass on what the agent may hear; returns when his session ends or the server stops."""
+async def _tell(visit: Visit, response: web.StreamResponse, queue: asyncio.Queue[Event], signed: datetime) -> None:
+    """Pass on what he may hear; returns when his session ends or the server stops. ``signed``: his last sign."""
     silent = 0
-    signed = await _sign_of_life(visit)
     while not visit.room.closing.is_set():
         event = await _next(queue)
         if event is None:

@@ -265,7 +265,8 @@ async def give_sign_of_life(uow: UnitOfWork, agent_id: str) -> None:
         (col(Agent.availability) == Availability.AWAY.value, Availability.AWAY.value), else_=Availability.ONLINE.value
     )
     await uow.session.execute(
-        update(Agent).where(col(Agent.id) == agent_id).values(availability=there, last_seen_at=clock.now())
+        update(Agent).where(col(Agent.id) == agent_id).values(availability=there, last_seen_at=clock.now()),
+        execution_options={"synchronize_session": False},  # the caller goes on with the row as he read it
     )
 
 
@@ -280,9 +281,7 @@ async def set_availability(uow: UnitOfWork, actor: Actor, availability: Availabi
 
 async def _be(uow: UnitOfWork, agent_id: str, availability: Availability) -> None:
     await uow.session.execute(
-        update(Agent)
-        .where(col(Agent.id) == agent_id)
-        .values(availability=availability.value, last_seen_at=clock.now())
+        update(Agent).where(col(Agent.id) == agent_id).values(availability=availability.value, last_seen_at=clock.now())
     )
     uow.publish(Event(EventKind.PRESENCE_CHANGED, id=agent_id, agent=agent_id))
 

@@ -63,6 +63,13 @@ async def test_a2_reply_to_is_honoured_where_it_gives_nothing_away(room):
     assert [mail.recipients for mail in await room.deliver() if b"swordfish" in mail.content] == [(ANN,)]
 
 
+async def test_a2_nobody_makes_anothers_mail_vanish_as_a_copy_of_his_own(room):
+    await room.take(mail(EVE, "My boat", "Yes, please."), mail(ANN, "My boat", "Yes, please."))
+    await room.take(mail(ANN, "My boat", "Yes, please.").replace(b"Date: Mon", b"X-Relay: 1\nDate: Mon, "))
+    assert [message.state for message in await room.messages("in")] == ["done", "done", "duplicate"]
+    assert len(await room.tickets()) == 2
+
+
 async def test_a3_a_stranger_in_cc_takes_no_part_and_gets_nothing(room):
     await room.take(mail(ANN, Cc=f"{EVE}, victim@third.example"))
     await answered(room)

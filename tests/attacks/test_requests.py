@@ -6,6 +6,7 @@ import zlib
 import pytest
 from aiohttp import FormData
 
+from contactcenter.agent_ui import session
 from contactcenter.staff.access import Role
 from tests.integration.office import ticket
 
@@ -161,6 +162,12 @@ async def test_a58_a_stranger_cannot_make_us_read_what_only_people_inside_may_se
     bomb = zlib.compress(b"email=" + b"a" * 20_000_000)
     headers = {"Content-Encoding": "deflate", "Content-Type": "application/x-www-form-urlencoded"}
     assert (await stranger.client.post("/", data=bomb, headers=headers)).status in {400, 413, 422}
+
+
+async def test_a58_who_sends_his_form_drop_by_drop_is_not_waited_for(house, monkeypatch):
+    monkeypatch.setattr(session, "STRANGERS_SECONDS", 0.05)
+    said = await spoken(house, HEAD + b"Content-Length: 100\r\n\r\nemail=a")
+    assert said.startswith(b"HTTP/1.1 400")
 
 
 async def test_a59_cve_2024_23334_no_path_leads_out_of_the_static_files(house):

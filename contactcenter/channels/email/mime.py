@@ -175,9 +175,10 @@ def _is_stub(plain: str, markup: str) -> bool:
 def body_digest(mail: ReadMail) -> str:
     """Digest of what a mail says: bodies and files decoded, so a copy re-encoded by a relay has the same one.
 
-    Line ends, trailing white space and empty lines at the ends make no difference.
+    Line ends, trailing white space and empty lines at the ends make no difference. Who it is from does: nobody can
+    make another's mail a copy of his own.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(mail.from_.address.lower().encode("utf-8", "replace") + b"\x00")
     for text in (mail.text, mail.html_safe):
         for line in text.strip().splitlines():
             digest.update(line.rstrip().encode("utf-8", "replace"))

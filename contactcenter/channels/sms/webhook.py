@@ -10,6 +10,7 @@ https://www.twilio.com/docs/usage/webhooks/webhooks-security
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -41,6 +42,7 @@ log = structlog.get_logger(__name__)
 MESSAGE_PATH = "/webhooks/twilio/message"
 STATUS_PATH = "/webhooks/twilio/status"
 MAX_BODY = 64 * 1024  # bytes of a request
+MAX_SECONDS = 15.0  # it may take to arrive; Twilio itself waits no longer for an answer
 MAX_FIELDS = 200
 MAX_TEXT = 10_000  # characters; Twilio's own limit is 1,600
 MAX_MEDIA = 10
@@ -174,10 +176,14 @@ async def _read(request: web.Request) -> bytes:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise InvalidInput("Compressed requests are not taken")
     body = bytearray()
-    async for chunk in request.content.iter_chunked(MAX_BODY):
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise TooLarge("The request is too large")
+    try:
+        async with asyncio.timeout(MAX_SECONDS):
+            async for chunk in request.content.iter_chunked(MAX_BODY):
+                body += chunk
+                if len(body) > MAX_BODY:
+                    raise TooLarge("The request is too large")
+    except TimeoutError as error:
+        raise InvalidInput("The request did not arrive in time") from error
     return bytes(body)
 
 

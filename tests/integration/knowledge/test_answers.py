@@ -86,6 +86,18 @@ async def test_the_starter_is_imported_once_and_in_both_languages(store):
         assert "reset-password" in [article.key for article in found.items]
 
 
+async def test_the_readers_language_comes_first_on_every_page(store):
+    for index, language in enumerate(("zh", "en", "zh", "en")):
+        await make(store, title=f"Lamp {index}", language=language)
+    seen, cursor = [], ""
+    async with store.read() as uow:
+        while cursor is not None:
+            page = await list_articles(uow, first="zh", cursor=cursor, limit=1)
+            seen += [article.title for article in page.items]
+            cursor = page.next_cursor
+    assert seen == ["Lamp 2", "Lamp 0", "Lamp 3", "Lamp 1"]
+
+
 async def test_articles_are_paged(store):
     for index in range(5):
         await make(store, title=f"Lamp {index}")

@@ -9,6 +9,7 @@ from sqlmodel import col
 from contactcenter import clock
 from contactcenter.errors import Conflict, Forbidden, InvalidInput, NotFound, TooLarge
 from contactcenter.settings import Mailbox, Settings
+from contactcenter.staff import agents
 from contactcenter.staff.access import MACHINE, Role
 from contactcenter.tickets import canned, desk, drafts, mailboxes, queues, views
 from contactcenter.tickets.access import access_ticket
@@ -96,6 +97,16 @@ async def test_members_are_set_by_administrators(store):
         assert [one.name for one in (await queues.members(uow))[queue.id]] == ["ann"]
         with pytest.raises(InvalidInput):
             await queues.set_members(uow, MACHINE, queue.id, [clock.new_id()])
+
+
+async def test_a_disabled_member_keeps_his_place_when_the_members_are_set(store):
+    ann, ben = await hire(store, queues=["service"]), await hire(store, "ben", queues=["service"])
+    async with store.transaction() as uow:
+        await agents.disable(uow, MACHINE, ben.agent_id)
+        queue = await queues.get_queue(uow, "service")
+        await queues.set_members(uow, MACHINE, queue.id, [ann.agent_id])
+        await agents.enable(uow, MACHINE, ben.agent_id)
+        assert [one.name for one in (await queues.members(uow))[queue.id]] == ["ann", "ben"]
 
 
 async def test_canned_answers_are_written_by_supervisors_and_filled_with_the_ticket(store):
