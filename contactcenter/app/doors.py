@@ -35,6 +35,8 @@ from contactcenter.tickets.mailboxes import fetched_mailboxes
 
 log = structlog.get_logger(__name__)
 
+IDLE = 75.0  # seconds a connection may say nothing: without a bound, silent ones would use up the process's files
+
 _SAVE_CURSOR = text(
     """
     INSERT INTO channel_cursor (key, value, updated_at) VALUES (:key, CAST(:value AS jsonb), now())
@@ -132,7 +134,7 @@ class Doors:
         listener = Listener(self._store.conninfo, self.hub)
         await listener.start()
         self._stack.push_async_callback(listener.stop)
-        runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=5.0)
+        runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=5.0, keepalive_timeout=IDLE)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         host, port = split_listen(self._settings.http.listen)
@@ -147,6 +149,7 @@ class Doors:
         """The web application with all its routes."""
         settings, store = self._settings, self._store
         application = web.Application(client_max_size=settings.http.max_body)
+        application.on_response_prepare.append(_say_no_versions)
         chat = WebChat(
             settings,
             self.inbox,
@@ -181,6 +184,10 @@ class Doors:
                 fetcher = MailboxFetcher(mailbox, self.inbox, StoredCursors(self._store), loop)
                 await fetcher.start()
                 self._stack.push_async_callback(fetcher.stop)
+
+
+async def _say_no_versions(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "contactcenter"
 
 
 def _taken(setting: str, address: str, error: OSError) -> SettingsError:

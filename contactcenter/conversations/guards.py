@@ -19,6 +19,9 @@ from contactcenter.store.unit_of_work import UnitOfWork
 ONCE_PER = timedelta(hours=24)
 """At most one automatic message a conversation and sender within this time."""
 
+ANSWERS_PER_HOUR = 10
+"""A robot that answers our answers with new subjects is no customer."""
+
 RECEIPTS_PER_HOUR = 3
 """At most this many receipts an hour and person, whatever he writes."""
 
@@ -79,6 +82,10 @@ class AutomaticMemory:
             reason = "this conversation already had an automatic message within 24 hours"
             return Automatic(reason, reason)
         hour = clock.now() - timedelta(hours=1)
-        receipts = sum(1 for _, kind, at in lately if kind == "receipt" and at > hour)
-        too_many = receipts >= RECEIPTS_PER_HOUR
-        return Automatic("", "this person already had three receipts within the hour" if too_many else "")
+        kinds = [kind for _, kind, at in lately if at > hour]
+        return Automatic(
+            "this person already had ten answers within the hour" if kinds.count("answer") >= ANSWERS_PER_HOUR else "",
+            "this person already had three receipts within the hour"
+            if kinds.count("receipt") >= RECEIPTS_PER_HOUR
+            else "",
+        )

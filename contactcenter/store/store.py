@@ -21,7 +21,7 @@ class Store:
         data.mkdir(parents=True, exist_ok=True)
         self.url = normalised(url)
         self.engine: AsyncEngine = create_async_engine(
-            self.url, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_recycle=1800
+            self.url, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_recycle=1800, hide_parameters=True
         )
         self.blobs = Blobs(data / "blobs")
         self.secrets = Secrets.load(data / "instance.key")

@@ -58,3 +58,10 @@ def test_what_the_batch_writes_counts_at_once() -> None:
     memory = AutomaticMemory([])
     memory.note(ANN, "c1", "answer")
     assert memory.allowed(ANN, "c1").receipt
+
+
+def test_ten_answers_an_hour_and_person_then_people() -> None:
+    memory = AutomaticMemory([(str(ANN), f"c{n}", "answer", clock.now()) for n in range(10)])
+    allowed = memory.allowed(ANN, "c99")
+    assert allowed.answer
+    assert not allowed.receipt
