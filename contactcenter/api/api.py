@@ -8,7 +8,8 @@ Wiring, in the composition root::
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cached_property
+from typing import Any
 
 from aiohttp import web
 
@@ -37,13 +38,7 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 """Everything a program can do. Routes, OpenAPI document and documentation page are made of this table."""
 
-_document = cache(document)
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-
-
-@cache
-def _page(operations: tuple[Operation, ...]) -> str:
-    return page(_document(operations))
 
 
 class Api:
@@ -61,6 +56,14 @@ class Api:
         self._health = health
         self._operations = operations
         self._patterns = [(pattern(operation.path), operation.method) for operation in operations]
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        return document(self._operations)
+
+    @cached_property
+    def _page(self) -> str:
+        return page(self._document)
 
     def mount(self, application: web.Application) -> None:
         """Add the routes and the middleware that measures every request of the application."""
@@ -115,12 +118,12 @@ class Api:
 
     async def _openapi(self, request: web.Request) -> web.Response:
         del request
-        return web.json_response(_document(tuple(self._operations)))
+        return web.json_response(self._document)
 
     async def _docs(self, request: web.Request) -> web.Response:
         del request
         headers = {**_HEADERS, "Content-Security-Policy": PAGE_POLICY, "Referrer-Policy": "no-referrer"}
-        return web.Response(text=_page(tuple(self._operations)), content_type="text/html", headers=headers)
+        return web.Response(text=self._page, content_type="text/html", headers=headers)
 
     async def _nowhere(self, request: web.Request) -> web.Response:
         """No operation: its path is known for other methods (405), or not at all (404)."""

@@ -30,7 +30,7 @@ async def preview(uow: UnitOfWork, source_id: str) -> dict[str, int]:
     """How much a merge of this customer would move: table → rows. One statement. Raises :class:`NotFound`."""
     if not clock.is_id(source_id):
         raise NotFound("there is no such customer")
-    counts = (f"(SELECT count(*) FROM {table} WHERE {column} = :id) AS {table}" for table, column in CUSTOMER_COLUMNS)  # noqa: S608  # nosec B608
+    counts = (f"(SELECT count(*) FROM {table} WHERE {column} = :id) AS {table}" for table, column in CUSTOMER_COLUMNS)  # noqa: S608  # nosec
     statement = text("SELECT " + ", ".join(counts)).bindparams(bindparam("id", type_=_UUID))
     return dict((await uow.session.execute(statement, {"id": source_id})).mappings().one())
 
@@ -145,11 +145,11 @@ def _typed(sql: str) -> TextClause:
 
 
 def _moving(table: str, column: str) -> TextClause:
-    return _typed(f"UPDATE {table} SET {column} = :now WHERE {column} = :was RETURNING id::text")  # noqa: S608  # nosec B608
+    return _typed(f"UPDATE {table} SET {column} = :now WHERE {column} = :was RETURNING id::text")  # noqa: S608  # nosec
 
 
 def _returning(table: str, column: str) -> TextClause:
-    return _typed(f"UPDATE {table} SET {column} = :now WHERE id = ANY(:ids) AND {column} = :was")  # noqa: S608  # nosec B608
+    return _typed(f"UPDATE {table} SET {column} = :now WHERE id = ANY(:ids) AND {column} = :was")  # noqa: S608  # nosec
 
 
 _LATER_MESSAGES = _typed(
