@@ -214,7 +214,8 @@ class EmbeddedPostgres:
     def _checked(self, command: list[str]) -> None:
         result = subprocess.run(command, check=False, capture_output=True, text=True, errors="replace")
         if result.returncode != 0:
-            raise Unavailable(f"{Path(command[-1]).name}: {(result.stderr or result.stdout).strip()}")
+            program = next(Path(part).name for part in command if part.startswith(str(BINARIES)))
+            raise Unavailable(f"{program}: {(result.stderr or result.stdout).strip()}")
 
 
 def _server_user() -> pwd.struct_passwd | None:
@@ -237,14 +238,31 @@ def _unprivileged() -> list[str]:
     tool = shutil.which("setpriv")
     if tool is None:
         raise SettingsError("running as root needs the program setpriv (package util-linux); or run as a normal user")
-    capability = "+dac_read_search" if sys.platform == "linux" else ""
     return [
         tool,
         f"--reuid={user.pw_uid}",
         f"--regid={user.pw_gid}",
         "--clear-groups",
-        *([f"--inh-caps={capability}", f"--ambient-caps={capability}"] if capability else []),
+        *_passage(),
     ]
+
+
+_DAC_READ_SEARCH, _SETPCAP = 1 << 2, 1 << 8  # capabilities(7)
+
+
+def _passage() -> list[str]:
+    """Options that let the server pass through folders only root may enter, where we hold that right ourselves.
+
+    Containers often do not; then data and programs must lie where everybody may pass.
+    """
+    status = Path("/proc/self/status")
+    lines = status.read_text(encoding="ascii").splitlines() if status.exists() else []
+    held = next((int(line.split()[1], 16) for line in lines if line.startswith("CapEff:")), 0)
+    if not (held & _DAC_READ_SEARCH and held & _SETPCAP):
+        return []
+    # The last one makes access(2), by which the server looks for its programs, see the capability too.
+    capability = "+dac_read_search"
+    return [f"--inh-caps={capability}", f"--ambient-caps={capability}", "--securebits=+no_setuid_fixup"]
 
 
 def _own(folder: Path) -> None:
