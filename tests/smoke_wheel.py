@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -24,6 +26,19 @@ def fetch(url: str) -> str:
     with urllib.request.urlopen(url, timeout=30) as answer:
         assert answer.status == 200, url
         return answer.read().decode("utf-8", "replace")
+
+
+def until_ready(url: str) -> None:
+    """Wait until the worker, too, is up."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            fetch(url)
+        except urllib.error.HTTPError:
+            assert time.monotonic() < deadline, "the worker did not come up"
+            time.sleep(0.5)
+        else:
+            return
 
 
 def main() -> None:
@@ -55,8 +70,9 @@ def main() -> None:
             for asset in assets:
                 fetch(base + asset.replace("&amp;", "&"))
             assert "htmx" in fetch(f"{base}/static/assets/htmx.min.js")
-            for path in ("/widget.js", "/healthz", "/readyz", "/metrics", "/api/v1/openapi.json"):
+            for path in ("/widget.js", "/healthz", "/metrics", "/api/v1/openapi.json"):
                 fetch(base + path)
+            until_ready(f"{base}/readyz")
         finally:
             service.send_signal(signal.SIGTERM)
             assert service.wait(60) == 0
