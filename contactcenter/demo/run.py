@@ -65,7 +65,7 @@ TOUR = """
   A tour of five minutes
   1. Sign in as {supervisor}. Simulated customers are writing: watch the inbox fill.
   2. Open "Complaint: nobody calls me back". It waits in the complaints queue; the machine did not answer it.
-     See why in the strip above the composer ("Why?"), answer it, and the customer writes back in a few seconds.
+     See why in the strip above the composer ("Why?"), answer it; half a minute later the customer writes back.
   3. Choose the view "Answered by machine": somebody asked how to reset a password and had the answer at once.
   4. Open the chat page in a second window, ask something, and answer it from the console. Both sides are live.
   5. Search for 投诉 (two characters suffice), and switch the console to 中文 in the menu at the lower left.
