@@ -38,7 +38,6 @@ class Happening(StrEnum):
     NOTED = "noted"  # message
     FORWARDED = "forwarded"  # message, to
     MERGED = "merged"  # into, or from: ticket numbers; messages
-    MACHINE_ANSWERED = "machine-answered"
 
 
 async def begin(uow: UnitOfWork, ticket: Ticket, expected_version: int | None = None) -> None:

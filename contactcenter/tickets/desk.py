@@ -2,7 +2,7 @@
 
 ::
 
-    from the pipeline   open_ticket  customer_wrote  machine_answered  count_messages  relate    (intake)
+    from the pipeline   open_ticket  tickets_of  customer_wrote  count_messages  relate          (intake)
     the ticket's life   assign  resolve  reopen  pend  close  snooze  mark_read                  (lifecycle)
     putting it right    set_priority  set_tags  move  correct_category  mark_complaint           (lifecycle)
     writing             reply  undo_reply  note  forward  compose                                (writing)
@@ -16,7 +16,6 @@ publishes ``ticket.changed``.
 from contactcenter.tickets.intake import (
     count_messages,
     customer_wrote,
-    machine_answered,
     open_ticket,
     relate,
     tickets_of,
@@ -46,7 +45,6 @@ __all__ = [
     "count_messages",
     "customer_wrote",
     "forward",
-    "machine_answered",
     "mark_complaint",
     "mark_read",
     "merge",

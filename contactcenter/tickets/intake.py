@@ -15,7 +15,7 @@ from contactcenter.conversations.records import Conversation
 from contactcenter.events import EventKind
 from contactcenter.staff.access import MACHINE, Actor
 from contactcenter.store.unit_of_work import UnitOfWork
-from contactcenter.tickets.changes import Happening, begin, changed, finish
+from contactcenter.tickets.changes import Happening, changed
 from contactcenter.tickets.records import Priority, Ticket, TicketEvent, TicketStatus
 
 PREVIEW = 200
@@ -158,21 +158,6 @@ async def customer_wrote(uow: UnitOfWork, ticket: Ticket, preview: str) -> Ticke
         if name != "was":
             set_committed_value(ticket, name, value)
     uow.publish(changed(ticket))
-    return ticket
-
-
-async def machine_answered(uow: UnitOfWork, ticket: Ticket) -> Ticket:
-    """The machine answered a ticket that exists: it is resolved."""
-    await begin(uow, ticket)
-    now = clock.now()
-    ticket.status = TicketStatus.RESOLVED.value
-    ticket.answered_by = "machine"
-    ticket.messages_count += 1
-    ticket.unread = False
-    ticket.waiting_since = None
-    ticket.first_reply_at = ticket.first_reply_at or now
-    ticket.resolved_at = now
-    await finish(uow, MACHINE, ticket, Happening.MACHINE_ANSWERED)
     return ticket
 
 
