@@ -1,7 +1,8 @@
 """Hostile mails against the reader. Named by attack; a CVE in a name tells which peer fell for it.
 
-Work is measured in CPU time of this process, never in wall time: what must be linear is compared with its half, and
-everything must stay below a bound that only super-linear work can reach (an ordinary run takes a tenth of it).
+Work is measured in CPU time of this process, never in wall time, and only orders of growth are asserted: what must be
+linear is compared with an eighth of it (quadratic work would take 64 times), and everything must stay below a bound that
+only super-linear work can reach (an ordinary run takes a tenth of it). Exact figures are `contactcenter bench`'s work.
 """
 
 import base64
@@ -141,11 +142,11 @@ def test_a_megabyte_made_to_hurt_is_read_in_bounded_work(name):
 @pytest.mark.parametrize(
     "unit", [b"> ", b"On 5 May 2024 x <a@b> wrote:\n", b" ", b"From: a\n", b"<a ", b"-\n", b"a:\n", b"(", b"=?"]
 )
-def test_a27_twice_the_input_is_about_twice_the_work(unit):
-    small, large = (text(b"hi\n" + unit * (size // len(unit))) for size in (200_000, 400_000))
+def test_a27_work_grows_with_the_input_not_with_its_square(unit):
+    small, large = (text(b"hi\n" + unit * (size // len(unit))) for size in (100_000, 800_000))
     read_mail(small)
     once = min(cpu(small) for _ in range(3))
-    assert min(cpu(large) for _ in range(3)) < 2.5 * once + 0.05
+    assert min(cpu(large) for _ in range(3)) < 24 * once + 0.1
 
 
 def test_a22_what_lies_beyond_the_caps_is_told_in_a_warning():
