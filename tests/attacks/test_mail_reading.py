@@ -1,8 +1,8 @@
 """Hostile mails against the reader. Named by attack; a CVE in a name tells which peer fell for it.
 
-Work is measured in CPU time of this process, never in wall time, and only orders of growth are asserted: what must be
-linear is compared with an eighth of it (quadratic work would take 64 times), and everything must stay below a bound that
-only super-linear work can reach (an ordinary run takes a tenth of it). Exact figures are `contactcenter bench`'s work.
+Work is measured in CPU time of this process, never in wall time, and only orders of growth are asserted: what must
+be linear is compared with an eighth of it (quadratic work would take 64 times), and everything must stay below a bound
+that only super-linear work can reach (an ordinary run takes a tenth of it). Exact figures are for the benchmarks.
 """
 
 import base64
