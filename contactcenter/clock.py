@@ -30,6 +30,13 @@ def new_id() -> str:
     return str(UUID(int=value))
 
 
+def id_at(moment: datetime) -> str:
+    """A fresh UUIDv7 of another moment, for what happened before it came to us; of one millisecond in any order."""
+    milliseconds = max(int(moment.timestamp() * 1000), 0)
+    value = milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
+    return str(UUID(int=value))
+
+
 def is_id(text: str) -> bool:
     """Whether the text has the form of an id: what comes from outside is checked before it meets an ``uuid`` column."""
     return _ID.fullmatch(text) is not None

@@ -7,7 +7,7 @@ tickets. It hands what comes in to a :class:`MessageSink`; only when that return
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -159,12 +159,36 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class BouncedRecipient:
-    """One address a bounce speaks of; ``hard``: dead for good (RFC 3464 ``status`` as ``5.1.1``)."""
+    """One address a bounce speaks of; ``hard``: dead for good (RFC 3464 ``status`` as ``5.1.1``).
+
+    ``said`` is what the server that refused it wrote, on one line.
+    """
 
     address: str
     status: str = ""
     action: str = ""
     hard: bool = False
+    said: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the mail will never reach this address, rather than being late or there."""
+        return self.action not in {"delayed", "delivered", "relayed", "expanded"}
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """The mail that another mail passes on, as far as the one who passed it on left it readable.
+
+    ``intro`` is what he wrote above it. ``external_id`` is known only where the mail is attached as it was.
+    """
+
+    sender: Identity
+    subject: str
+    text: str
+    intro: str = ""
+    external_id: str = ""
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +197,8 @@ class Content:
 
     ``visible_text`` is what the customer newly wrote; ``text`` is the whole readable body. ``digest`` names the
     decoded content, so that a copy re-encoded by a relay is recognised. ``reply_token`` is the token of ours that the
-    message carries (in an address or a Message-ID), unchecked.
+    message carries in an address, unchecked. ``own`` tells that its sender's address is one of our own mailboxes, which
+    anybody can write there; ``forwarded`` is the mail that it passes on, when it is such a mail.
     """
 
     sender: Identity
@@ -192,13 +217,18 @@ class Content:
     sent_at: datetime | None = None
     kind: MessageKind = MessageKind.MESSAGE
     bounced: tuple[BouncedRecipient, ...] = ()
+    returned: tuple[str, ...] = ()  # Message-IDs of the mail that a bounce or a receipt speaks of
+    returned_token: str = ""  # the token of ours that this mail carries, unchecked
+    arrived: bool = False  # a receipt says that this mail lies in a mailbox
     automatic: bool = False  # written by a machine, whatever its kind: never answer it
     spam: bool = False  # a trusted relay marked it
     authenticated: bool = False
-    authentication: Mapping[str, str] = field(default_factory=dict)  # spf, dkim, dmarc → one word each
+    authentication: Mapping[str, str] = field(default_factory=dict)  # spf, dkim, dmarc, verdict: a word each; details
     files: tuple[FileContent, ...] = ()
     digest: str = ""
     reply_token: str = ""
+    own: bool = False
+    forwarded: Forwarded | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -224,15 +254,33 @@ class OutboundMessage:
     created_at: datetime | None = None
     attempt: int = 1
     files: tuple[FileContent, ...] = ()
+    signature: str = ""  # plain text; the HTML has it already, as it has the quotation
+    quotation: str = ""  # plain text, quote marks and introduction included
+    only: tuple[str, ...] = ()  # the recipients still to be served; empty: all
+    unsubscribe: str = ""  # https or mailto address that ends mail of this kind, for what nobody asked for
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRecipient:
+    """One recipient the other side did not take, while it took others; ``final``: for good (5xx)."""
+
+    address: str
+    code: str
+    detail: str
+    final: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """The channel handed the message over. ``state`` is SENT, or DELIVERED where handing over is arriving."""
+    """The channel handed the message over. ``state`` is SENT, or DELIVERED where handing over is arriving.
+
+    ``refused`` are the recipients that were not taken; those that are not ``final`` are worth another try.
+    """
 
     external_id: str = ""
     state: DeliveryState = DeliveryState.SENT
     detail: str = ""
+    refused: tuple[RefusedRecipient, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +320,28 @@ class ContentReader(Protocol):
     def __call__(self, message: InboundMessage) -> Content:
         """The message understood as far as its channel goes; must not raise on hostile input."""
         ...
+
+
+@runtime_checkable
+class BatchReader(ContentReader, Protocol):
+    """A reader for which several messages at once are cheaper than one by one."""
+
+    def read_many(self, messages: Sequence[InboundMessage]) -> list[Content | Exception]:
+        """Each message understood, or why it could not be."""
+        ...
+
+
+def read_many(reader: ContentReader, messages: Sequence[InboundMessage]) -> list[Content | Exception]:
+    """Each message understood by a reader, or why it could not be: a message that fails fails alone."""
+    if isinstance(reader, BatchReader):
+        return reader.read_many(messages)
+    found: list[Content | Exception] = []
+    for message in messages:
+        try:
+            found.append(reader(message))
+        except Exception as error:  # noqa: BLE001 - the caller's to judge
+            found.append(error)
+    return found
 
 
 class Sender(Protocol):

@@ -14,6 +14,7 @@
     ├── Unavailable             503  a part we need is away (retry helps)
     ├── DeliveryError                an outbound message did not go out
     │   ├── TemporaryDelivery        later, perhaps (retry helps)
+    │   │   └── NotOffered           it was not even offered (does not count as a try)
     │   ├── PermanentDelivery        never, as it stands
     │   └── UncertainDelivery        it may or may not have arrived
     ├── ModelError                   a trained model is missing or damaged
@@ -121,8 +122,23 @@ class TemporaryDelivery(DeliveryError):
     retry = True
 
 
+class NotOffered(TemporaryDelivery):
+    """The message was not even offered: its host is away, or others go first. Says nothing about the message.
+
+    ``retry_after`` is in seconds: when its turn comes; None where nobody can say when the host is back.
+    """
+
+    def __init__(self, message: str, *, code: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after
+
+
 class PermanentDelivery(DeliveryError):
-    """The other side said "never" to this message."""
+    """The other side said "never" to this message; ``dead``: and to every other one to that address."""
+
+    def __init__(self, message: str, *, code: str = "", dead: bool = False) -> None:
+        super().__init__(message, code=code)
+        self.dead = dead
 
 
 class UncertainDelivery(DeliveryError):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contactcenter.errors import SettingsError
@@ -36,6 +37,15 @@ def split_listen(listen: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def name_server(text: str) -> tuple[str, int]:
+    """Address and port (53) of a name server written as address or address:port; raises :class:`ValueError`."""
+    try:
+        return str(ipaddress.ip_address(text.strip("[]"))), 53
+    except ValueError:
+        host, port = split_listen(text)
+        return str(ipaddress.ip_address(host)), port
+
+
 class Http(Section):
     """The console, the API, the chat and the webhooks."""
 
@@ -56,13 +66,10 @@ class Chat(Section):
     origins: tuple[str, ...] = ("http://127.0.0.1:8080",)
 
 
-class Smtp(Section):
-    """Mail in. Networks are CIDR; see the README for what ``trusted`` and ``assume_authenticated`` mean."""
+class MailIn(Section):
+    """What the mail doors share. Networks are CIDR; see the README for what each of them means."""
 
-    listen: str = "127.0.0.1:2525"
-    hostname: str = ""
-    certificate_file: str = ""
-    key_file: str = ""
+    listen: str
     max_size: int = Field(26_214_400, description="largest mail in bytes (552 above)")
     max_recipients: int = Field(100, description="recipients of one mail (452 above)")
     trusted: tuple[str, ...] = ()
@@ -77,9 +84,74 @@ class Smtp(Section):
         return value
 
 
+class Smtp(MailIn):
+    """Mail in from anywhere (RFC 5321)."""
+
+    listen: str = "127.0.0.1:2525"
+    hostname: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+
+
+class Lmtp(MailIn):
+    """Mail in from the mail server beside us (RFC 2033), which is believed by default. Closed while empty."""
+
+    listen: str = ""
+    trusted: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+
+
+class Authentication(Section):
+    """Judging senders by ourselves (SPF, DKIM, DMARC), where no mail server of ours has done so."""
+
+    enabled: bool = True
+    nameservers: tuple[str, ...] = Field((), description="address or address:port; empty: the system's")
+    timeout: float = Field(3.0, gt=0, le=30, description="seconds to wait for the DNS, for a whole batch of mails")
+
+    @field_validator("nameservers")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            name_server(text)
+        return value
+
+
+class DkimKey(Section):
+    """The key that signs our mail of a domain and of those below it (RFC 6376)."""
+
+    domain: str
+    selector: str
+    private_key: SecretStr = Field(description="PEM; give it as private_key_file")
+
+    @field_validator("domain", "selector")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", value.lower()):
+            raise ValueError("letters, digits, dots and hyphens")
+        return value.lower()
+
+    @field_validator("private_key")
+    @classmethod
+    def _readable(cls, value: SecretStr) -> SecretStr:
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key  # few installations need it here
+
+        try:
+            load_pem_private_key(value.get_secret_value().encode(), None)
+        except (ValueError, TypeError) as error:
+            raise ValueError("no private key in PEM form; `contactcenter mail dkim-key` makes one") from error
+        return value
+
+
+class PerDomain(Section):
+    """How much mail goes to one recipient's domain, a worker at a time."""
+
+    connections: int = Field(6, ge=1, description="mails on their way at the same time; fewer than the 8 of a worker")
+    per_minute: int = Field(0, ge=0, description="mails a minute; 0: as many as there are")
+
+
 class Outgoing(Section):
     """Mail out, through a smart host."""
 
+    per_domain: PerDomain = PerDomain()
     host: str = "127.0.0.1"
     port: int = 1025
     tls: Literal["none", "starttls", "tls"] = "none"
@@ -87,6 +159,7 @@ class Outgoing(Section):
     password: SecretStr = SecretStr("")
     envelope_from: str = ""
     timeout: float = Field(30.0, description="seconds for one SMTP command")
+    dkim: tuple[DkimKey, ...] = ()
 
 
 class Imap(Section):
@@ -94,12 +167,33 @@ class Imap(Section):
 
     host: str
     port: int = 993
-    tls: bool = True
+    tls: bool | Literal["starttls"] = True
     user: str = ""
+    auth: Literal["password", "xoauth2"] = "password"
     password: SecretStr = SecretStr("")
+    token_url: str = Field("", description="where access tokens are given out, for xoauth2")
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    refresh_token: SecretStr = Field(SecretStr(""), description="empty: the client's own credentials are used")
+    scope: str = ""
     folder: str = "INBOX"
-    poll: float = Field(30.0, description="seconds between two looks")
+    poll: float = Field(30.0, description="seconds between two looks at a server that cannot push")
+    idle: bool = Field(True, description="let the server push (IDLE) where it can")
+    after: Literal["seen", "move", "keep"] = "seen"
+    move_to: str = ""
     authserv_id: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.after == "move" and self.move_to.strip() in {"", self.folder}:
+            raise ValueError("after = move needs another folder as move_to")
+        if self.auth == "xoauth2" and not (self.token_url and self.client_id):
+            raise ValueError("auth = xoauth2 needs token_url and client_id")
+        if self.auth == "xoauth2" and not (
+            self.refresh_token.get_secret_value() or self.client_secret.get_secret_value()
+        ):
+            raise ValueError("auth = xoauth2 needs a refresh_token or a client_secret")
+        return self
 
 
 class Mailbox(Section):
@@ -109,6 +203,7 @@ class Mailbox(Section):
     name: str = ""
     queue: str = "service"
     imap: Imap | None = None
+    outgoing: Outgoing | None = Field(None, description="a smart host of its own")
 
     @field_validator("address")
     @classmethod
@@ -116,6 +211,20 @@ class Mailbox(Section):
         if "@" not in value:
             raise ValueError("an address has an @")
         return value.strip().lower()
+
+
+class Fetching(Section):
+    """Fetching mail by IMAP, all mailboxes together."""
+
+    at_once: int = Field(8, ge=1, le=64, description="mailboxes from which mail is fetched at the same moment")
+    networks: tuple[str, ...] = Field((), description="inner networks that mailboxes made in the console may be in")
+
+    @field_validator("networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network, strict=False)
+        return value
 
 
 class Number(Section):
@@ -154,6 +263,15 @@ class Triage(Section):
     answer_threshold: float = Field(0.9, ge=0.5, le=1.0)
 
 
+class Limits(Section):
+    """Bounds of automatic mail and of floods."""
+
+    automatic_per_minute: int = Field(1000, ge=1, description="automatic mails in all; above it receipts stop")
+    flood_mails: int = Field(100, ge=2, description="mails of one sender that make a flood")
+    flood_minutes: int = Field(10, ge=1, le=1440, description="within this time")
+    flood_exempt: tuple[str, ...] = Field((), description="addresses and domains that may write this often")
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Build it with :func:`load`."""
 
@@ -169,11 +287,15 @@ class Settings(BaseSettings):
     http: Http = Http()
     chat: Chat = Chat()
     smtp: Smtp = Smtp()
+    lmtp: Lmtp = Lmtp()
+    authentication: Authentication = Authentication()
     outgoing: Outgoing = Outgoing()
     mailboxes: tuple[Mailbox, ...] = ()
+    fetching: Fetching = Fetching()
     twilio: Twilio = Twilio()
     database: Database = Database()
     triage: Triage = Triage()
+    limits: Limits = Limits()
 
     @classmethod
     def settings_customise_sources(

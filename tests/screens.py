@@ -17,14 +17,23 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import format_datetime, formataddr, make_msgid
+from html import escape
 from pathlib import Path
+from struct import pack
 from typing import Any
+from zlib import compress, crc32
 
 import aiohttp
 import numpy as np
 from playwright.async_api import Browser, Page, expect
 
+from contactcenter import clock
 from contactcenter.demo.people import PASSWORD
+from contactcenter.demo.post_office import post
+from contactcenter.demo.run import SUPPORT
+from contactcenter.settings import load
 from tests.browser import DESKTOP, PHONE, chromium, sign_in, still
 from tests.service import free_port, until
 
@@ -83,9 +92,43 @@ SCENES = {
 }
 
 
+QQ_WORDS = "定损金额还是不对，修理厂的报价单见截图。请问可以重新定损吗？"
+
+
+def qq_mail() -> EmailMessage:
+    """A reply as QQ Mail writes it: a picture in its place, a signature, and the mail answered to below."""
+    mail = EmailMessage()
+    mail["From"], mail["To"] = formataddr(("林晓", "lin.xiao@qq.example")), SUPPORT
+    mail["Subject"], mail["Message-ID"] = "回复：定损结果", make_msgid(domain="qq.example")
+    mail["Date"] = format_datetime(clock.now())
+    ours = "林女士，您好：\n\n您的车辆定损金额为 3,200 元，请查收附件。\n\n海港保险理赔部"
+    head = f'发件人: "海港保险" <{SUPPORT}>;\n发送时间: 2026年3月5日(星期四) 上午10:12\n收件人: "林晓";\n主题: 定损结果'
+    rule = "------------------ 原始邮件 ------------------"
+    mail.set_content(f"{QQ_WORDS}\n\n\n发自我的iPhone\n\n\n{rule}\n{head}\n\n{ours}\n")
+    below = "<br>".join(escape(line) for line in f"{rule}\n{head}\n\n{ours}".splitlines())
+    mail.add_alternative(
+        f'<div>{QQ_WORDS}</div><div><img src="cid:shot@qq"></div><div>发自我的iPhone</div><div>{below}</div>',
+        subtype="html",
+    )
+    part = next(part for part in mail.iter_parts() if part.get_content_subtype() == "html")
+    part.add_related(picture(480, 320), "image", "png", cid="<shot@qq>", filename="报价单.png")
+    return mail
+
+
+def picture(width: int, height: int) -> bytes:
+    """A PNG of a table drawn in lines."""
+    rows = b"".join(
+        b"\0" + bytes(190 if y % 40 == 0 or x % 120 == 0 else 250 for x in range(width)) for y in range(height)
+    )
+    blocks = (b"IHDR", pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)), (b"IDAT", compress(rows)), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        pack(">I", len(data)) + name + data + pack(">I", crc32(name + data)) for name, data in blocks
+    )
+
+
 @asynccontextmanager
-async def demo() -> AsyncIterator[str]:
-    """A running demo; its address. Nothing of it is left afterwards."""
+async def demo() -> AsyncIterator[tuple[str, int]]:
+    """A running demo: its address, and the port of its mail door. Nothing of it is left afterwards."""
     with tempfile.TemporaryDirectory(prefix="cc-screens-") as folder:
         url = f"http://127.0.0.1:{(port := free_port())}"
         command = [sys.executable, "-m", "contactcenter", "demo", "--port", str(port), "--data", folder, "--quiet"]
@@ -93,7 +136,7 @@ async def demo() -> AsyncIterator[str]:
         try:
             async with aiohttp.ClientSession() as client:
                 await until(lambda: _ready(client, url), "the demo is ready", within=120)
-            yield url
+            yield url, int(load(Path(folder)).smtp.listen.rpartition(":")[2])
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGINT)
@@ -111,9 +154,10 @@ async def _ready(client: aiohttp.ClientSession, url: str) -> bool:
 class Photographer:
     """Looks at the pages of one demo and keeps what he sees."""
 
-    def __init__(self, browser: Browser, url: str, out: Path) -> None:
+    def __init__(self, browser: Browser, url: str, smtp_port: int, out: Path) -> None:
         self._browser = browser
         self._url = url
+        self._smtp_port = smtp_port
         self._out = out
         self.taken: list[Path] = []
 
@@ -123,6 +167,7 @@ class Photographer:
         await sign_in(page, self._url, SUPERVISOR, PASSWORD)
         await page.goto(f"{self._url}/inbox?view=all")
         await expect(page.locator("#rows .row").nth(ENOUGH - 1)).to_be_visible()
+        await post(qq_mail(), host="127.0.0.1", port=self._smtp_port)
         tickets = {language: await self._answer(page, scene) for language, scene in SCENES.items()}
         for language, scene in SCENES.items():
             await page.goto(self._url + tickets[language])
@@ -135,6 +180,14 @@ class Photographer:
                 await self._open(page, path)
                 await self._take(page, name, language)
             await self._chat(language, scene)
+        await self._mail(page)
+
+    async def _mail(self, page: Page) -> None:
+        """A mail as QQ Mail writes it, in Chinese, its quotation and signature folded."""
+        await page.goto(f"{self._url}/inbox?view=all&q={QQ_WORDS[:6]}")
+        await page.locator("#rows .row a").first.click()
+        await expect(page.locator("article.mail-in .folds").first).to_be_visible()
+        await self._take(page, "mail", "zh")
 
     async def _page(self, size: dict[str, int], **options: Any) -> Page:
         context = await self._browser.new_context(viewport=size, locale="en-GB", **options)  # type: ignore[arg-type]
@@ -242,8 +295,8 @@ def small(picture: bytes) -> bytes:
 async def take_screens(out: Path) -> list[Path]:
     """Start the demo, take every picture into a folder that is there, stop the demo; the files."""
     expect.set_options(timeout=PATIENCE)
-    async with demo() as url, chromium() as browser:
-        photographer = Photographer(browser, url, out)
+    async with demo() as (url, smtp_port), chromium() as browser:
+        photographer = Photographer(browser, url, smtp_port, out)
         await photographer.work()
         return photographer.taken
 

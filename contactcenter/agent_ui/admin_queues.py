@@ -13,11 +13,14 @@ from contactcenter.errors import Conflict, ContactCenterError, InvalidInput
 from contactcenter.staff import agents
 from contactcenter.staff.access import Role
 from contactcenter.store.unit_of_work import UnitOfWork
-from contactcenter.tickets import queues
+from contactcenter.tickets import mailboxes, queues
+from contactcenter.tickets.letterheads import set_letterhead
 from contactcenter.tickets.records import Queue
 from contactcenter.tickets.routing import COMPLAINTS
 
-_FIELDS = ("key", "name", "name_zh", "agents")
+_LETTERHEAD = ("sender_address", "sender_name", "signature", "signature_zh")
+_WRITTEN = ("key", "name", "name_zh", "position", *_LETTERHEAD)
+_FIELDS = ("key", "name", "name_zh", "agents", *_LETTERHEAD)
 
 
 def doors() -> Doors:
@@ -84,9 +87,19 @@ async def change(visit: Visit) -> web.StreamResponse:
                 position=int(position) if position.isascii() and position.isdigit() and len(position) < 5 else None,
             )
             await queues.set_members(uow, visit.actor, queue.id, visit.texts("agents"))
+            await _change_letterhead(visit, uow, queue)
     except InvalidInput as error:
         return await _again(visit, error, visit.path["id"])
     return visit.go("/admin/queues?done=saved")
+
+
+async def _change_letterhead(visit: Visit, uow: UnitOfWork, queue: Queue) -> None:
+    """Take over in whose name the queue's mail goes out; a form without these fields leaves it alone."""
+    if not any(name in visit.form for name in _LETTERHEAD):
+        return
+    known = await mailboxes.list_mailboxes(uow, visit.room.settings)
+    given = {name: visit.text(name) if name in visit.form else getattr(queue, name) for name in _LETTERHEAD}
+    await set_letterhead(uow, visit.actor, queue.id, **given, ours={box.address for box in known})
 
 
 async def delete(visit: Visit) -> web.StreamResponse:
@@ -133,8 +146,7 @@ async def _check_free(uow: UnitOfWork, key: str) -> None:
 
 async def _stored(uow: UnitOfWork, queue: Queue) -> dict[str, Any]:
     working: Collection[Any] = (await queues.members(uow)).get(queue.id, ())
-    names = ("key", "name", "name_zh", "position")
-    return {name: getattr(queue, name) for name in names} | {"chosen": {agent.id for agent in working}}
+    return {name: getattr(queue, name) for name in _WRITTEN} | {"chosen": {agent.id for agent in working}}
 
 
 async def _again(visit: Visit, error: ContactCenterError, queue_id: str = "") -> web.Response:
@@ -142,7 +154,7 @@ async def _again(visit: Visit, error: ContactCenterError, queue_id: str = "") ->
     async with visit.store.read() as uow:
         queue = await queues.get_queue(uow, queue_id) if queue_id else None
         values = await _stored(uow, queue) if queue is not None else {}
-        values |= {name: visit.text(name) for name in ("key", "name", "name_zh", "position") if name in visit.form}
+        values |= {name: visit.text(name) for name in _WRITTEN if name in visit.form}
         if "name" in visit.form:
             values["chosen"] = set(visit.texts("agents"))
         return await _form(visit, uow, values, queue, error.status, admin.faults(visit, error, fields=_FIELDS))
@@ -156,13 +168,14 @@ async def _form(
     status: int = 200,
     faults: Mapping[str, str] | None = None,
 ) -> web.Response:
-    blank = {"key": "", "name": "", "name_zh": "", "position": "", "chosen": frozenset()}
+    blank: dict[str, Any] = {**dict.fromkeys(_WRITTEN, ""), "chosen": frozenset()}
     return admin.page(
         visit,
         "admin/queue.html",
         status,
         queue=queue,
         agents=await agents.list_agents(uow, include_inactive=False),
+        boxes_known=await mailboxes.list_mailboxes(uow, visit.room.settings),
         faults=faults or {},
         **{**blank, **values},
     )

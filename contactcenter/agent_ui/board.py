@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from contactcenter.agent_ui.visit import Doors, Visit, get
+from contactcenter.conversations.guards import receipts_paused
 from contactcenter.staff.agents import Availability
 from contactcenter.staff.tokens import is_program
 from contactcenter.tickets import queues
@@ -100,7 +101,9 @@ def by_state(board: Board) -> dict[str, list[AgentTile]]:
 async def _values(visit: Visit) -> dict[str, Any]:
     async with visit.store.read() as uow:
         board = await queues.board(uow, visit.actor)
+        paused = visit.actor.sees_all_queues and await receipts_paused(uow, visit.room.settings.limits)
     return {
+        "receipts_paused": paused,
         "board": board,
         "total": totals(board),
         "people": by_state(board),

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, time, timedelta
 
 from aiohttp import web
+from sqlalchemy import select
+from sqlmodel import col
 
 from contactcenter import clock
 from contactcenter.agent_ui.rendering import zone
@@ -14,11 +16,14 @@ from contactcenter.agent_ui.ticket_page import category_name
 from contactcenter.agent_ui.tickets import PATH, answer, number_of
 from contactcenter.agent_ui.visit import Doors, Visit, post
 from contactcenter.agent_ui.words import PRIORITY
+from contactcenter.conversations.records import Message
+from contactcenter.envelope import Channel, Direction
 from contactcenter.errors import InvalidInput
 from contactcenter.staff.agents import get_agent
 from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets import desk
 from contactcenter.tickets.access import access_ticket
+from contactcenter.tickets.blocking import block_sender
 from contactcenter.tickets.listing import rows_by_number
 from contactcenter.tickets.records import Ticket
 
@@ -44,6 +49,7 @@ def doors() -> Doors:
         "complaint": mark_complaint,
         "snooze": snooze,
         "unread": mark_unread,
+        "block": block,
     }
     return (
         *(post(f"{PATH}/{name}", _runs(command)) for name, command in table.items()),
@@ -166,15 +172,35 @@ async def mark_unread(visit: Visit, uow: UnitOfWork, ticket: Ticket) -> str:
     return visit.toast(visit.gettext("Marked as unread"))
 
 
+async def block(visit: Visit, uow: UnitOfWork, ticket: Ticket) -> str:
+    """Block who wrote the last mail of the ticket."""
+    writer = await uow.session.scalar(
+        select(col(Message.identity))
+        .where(
+            col(Message.conversation_id) == ticket.conversation_id,
+            col(Message.direction) == Direction.IN.value,
+            col(Message.channel) == Channel.EMAIL.value,
+        )
+        .order_by(col(Message.id).desc())
+        .limit(1)
+    )
+    if writer is None:
+        raise InvalidInput(visit.gettext("Nobody wrote a mail on this ticket"), field="sender")
+    address = writer.partition(":")[2]
+    await block_sender(uow, visit.actor, address, ticket=ticket)
+    message = visit.gettext("{name} is blocked. What he sends is kept in the quarantine.").format(name=address)
+    return visit.toast(message)
+
+
 async def merge(visit: Visit) -> web.StreamResponse:
-    """Put this ticket into another one, and go there."""
+    """Put this ticket into another one, and go there; ``claimed``: into one that its writer claims to belong to."""
     written = visit.text("into").strip().removeprefix("#")
     if not written.isdecimal():
         raise InvalidInput(visit.gettext("Give the number of the other ticket"), field="into")
     async with visit.store.transaction() as uow:
         source = await access_ticket(uow, visit.actor, number_of(visit))
         target = await access_ticket(uow, visit.actor, int(written[:18]))
-        await desk.merge(uow, visit.actor, source, target)
+        await desk.merge(uow, visit.actor, source, target, let_in=visit.text("claimed") == "yes")
     return visit.go(f"/tickets/{target.number}{place_of(visit).suffix}")
 
 

@@ -13,7 +13,7 @@ from contactcenter.agent_ui.ticket_list import place_of
 from contactcenter.agent_ui.ticket_page import ticket_page
 from contactcenter.agent_ui.tickets import PATH, number_of, page_values, refreshed
 from contactcenter.agent_ui.visit import Doors, Visit, get, post
-from contactcenter.conversations.records import Message
+from contactcenter.conversations.records import Attachment, Message
 from contactcenter.customers import identity as identities
 from contactcenter.envelope import Channel, FileContent, Identity, MessageKind
 from contactcenter.errors import InvalidInput
@@ -24,6 +24,7 @@ from contactcenter.tickets.access import access_message, access_ticket
 from contactcenter.tickets.canned import list_canned, render_canned, variables
 from contactcenter.tickets.counterpart import CHANNEL_OF, counterpart
 from contactcenter.tickets.drafts import Mode, delete_draft, save_draft
+from contactcenter.tickets.letterheads import SignatureChoice
 from contactcenter.tickets.listing import one_row
 from contactcenter.tickets.records import Ticket
 
@@ -67,6 +68,8 @@ async def reply(visit: Visit) -> web.StreamResponse:
             files=files,
             resolve=resolve,
             delay_seconds=UNDO_SECONDS,
+            signature=chosen_signature(visit),
+            quote=visit.text("quote") == "1",
         )
         await delete_draft(uow, visit.actor, ticket.id)
         sent = visit.gettext("Sent and resolved") if resolve else visit.gettext("Sent")
@@ -89,23 +92,35 @@ async def forward(visit: Visit) -> web.StreamResponse:
     """Send one of the messages on to somebody else."""
     async with visit.store.transaction() as uow:
         ticket = await access_ticket(uow, visit.actor, number_of(visit))
-        await desk.forward(
-            uow, visit.actor, ticket, visit.text("message"), visit.text("to"), visit.text("text"),
+        message = await desk.forward(
+            uow,
+            visit.actor,
+            ticket,
+            visit.text("message"),
+            visit.text("to"),
+            visit.text("text"),
             cc=addresses(visit.text("cc")),
-        )  # fmt: skip
+            delay_seconds=UNDO_SECONDS,
+            signature=chosen_signature(visit),
+        )
         await delete_draft(uow, visit.actor, ticket.id)
-        return await _emptied(visit, uow, ticket, visit.toast(visit.gettext("Forwarded")))
+        way_back = f"/messages/{message.id}/undo{place_of(visit).suffix}"
+        return await _emptied(visit, uow, ticket, visit.toast(visit.gettext("Forwarded"), undo=way_back))
 
 
 async def undo(visit: Visit) -> web.StreamResponse:
-    """Take a reply back before it goes out; its text returns to the composer."""
+    """Take a reply or a forwarded mail back before it goes out; its text returns to the composer, its files do not."""
     async with visit.store.transaction() as uow:
-        _, ticket = await access_message(uow, visit.actor, visit.path["id"])
+        message, ticket = await access_message(uow, visit.actor, visit.path["id"])
+        had_files = await uow.session.scalar(
+            select(col(Attachment.id)).where(col(Attachment.message_id) == message.id).limit(1)
+        )
         text = await desk.undo_reply(uow, visit.actor, visit.path["id"])
         if text is None or ticket is None:
             return visit.fragments(visit.toast(visit.gettext("Too late: it is on its way."), kind="fault"))
         await save_draft(uow, visit.actor, ticket.id, "reply", text)
-        return await _emptied(visit, uow, ticket, visit.toast(visit.gettext("Taken back")))
+        done = visit.gettext("Taken back. Attach the files again.") if had_files else visit.gettext("Taken back")
+        return await _emptied(visit, uow, ticket, visit.toast(done))
 
 
 async def draft(visit: Visit) -> web.StreamResponse:
@@ -167,6 +182,12 @@ async def uploaded(visit: Visit) -> list[FileContent]:
         await visit.store.blobs.put(content)
         files.append(FileContent(file.filename[-255:], file.content_type or "application/octet-stream", content))
     return files
+
+
+def chosen_signature(visit: Visit) -> SignatureChoice:
+    """The signature the writer chose to stand below his mail; without a choice the one that goes without saying."""
+    chosen = visit.text("signature")
+    return SignatureChoice(chosen) if chosen in set(SignatureChoice) else SignatureChoice.AUTO
 
 
 def addresses(written: str) -> list[str]:

@@ -34,6 +34,7 @@ from contactcenter.envelope import MessageSink
 from contactcenter.events import Event, EventHub, EventKind
 from contactcenter.settings import Settings
 from contactcenter.store.store import Store
+from contactcenter.tickets.mailboxes import MailboxTrials
 
 PAGES = (
     sign_in,
@@ -62,12 +63,19 @@ PAGES = (
 class Console:
     """The agents' web pages."""
 
-    def __init__(self, settings: Settings, store: Store, hub: EventHub, inbox: MessageSink) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        hub: EventHub,
+        inbox: MessageSink,
+        trials: MailboxTrials | None = None,
+    ) -> None:
         self._files = StaticFiles()
         self.doors: tuple[Door, ...] = tuple(door for page in PAGES for door in page.doors())
         known = frozenset(door.path for door in self.doors)
         renderer = Renderer(self._files, {"destinations": lambda actor: destinations(actor, known)})
-        self.room = Room(settings, store, hub, inbox, renderer, self._files)
+        self.room = Room(settings, store, hub, inbox, renderer, self._files, trials)
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """All routes of the console. The application's ``client_max_size`` bounds what may be posted."""

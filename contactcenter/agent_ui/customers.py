@@ -17,12 +17,14 @@ from contactcenter.conversations.timeline import TimelineMessage, customer_timel
 from contactcenter.customers import merging
 from contactcenter.customers.business import RecordKind, upsert_record
 from contactcenter.customers.directory import find_rows, list_customers, update_customer
-from contactcenter.customers.identity import add_identity, parse
+from contactcenter.customers.identity import add_identity, mark_reachable, parse
 from contactcenter.customers.records import Customer
+from contactcenter.envelope import IdentityKind
 from contactcenter.errors import InvalidInput
 from contactcenter.staff.access import access_customer
 from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets.access import visible_to
+from contactcenter.tickets.blocking import block_sender
 from contactcenter.tickets.records import Ticket
 
 STORY = 60
@@ -37,6 +39,8 @@ def doors() -> Doors:
         get("/customers/{id}/story", earlier),
         post("/customers/{id}", change),
         post("/customers/{id}/identities", new_identity),
+        post("/customers/{id}/reachable", reachable),
+        post("/customers/{id}/block", block),
         post("/customers/{id}/records", new_record),
         get("/customers/{id}/merge", preview),
         post("/customers/{id}/merge", merge),
@@ -102,6 +106,31 @@ async def new_identity(visit: Visit) -> web.StreamResponse:
         found = await access_customer(uow, visit.actor, visit.path["id"])
         await add_identity(uow, found.id, parse(f"{visit.text('kind')}:{visit.text('value').strip()}"))
     return visit.go(f"/customers/{found.id}")
+
+
+async def reachable(visit: Visit) -> web.StreamResponse:
+    """Try an address again that mail was refused for."""
+    async with visit.store.transaction() as uow:
+        found = await access_customer(uow, visit.actor, visit.path["id"])
+        await mark_reachable(uow, found.id, parse(visit.text("identity")))
+    return visit.go(_back(visit) or f"/customers/{found.id}")
+
+
+async def block(visit: Visit) -> web.StreamResponse:
+    """Keep the mail of one of his addresses aside from now on."""
+    async with visit.store.transaction() as uow:
+        await access_customer(uow, visit.actor, visit.path["id"])
+        identity = parse(visit.text("identity"))
+        if identity.kind is not IdentityKind.EMAIL:
+            raise InvalidInput("only senders of mail can be blocked", field="identity")
+        await block_sender(uow, visit.actor, identity.value)
+    return visit.go("/quarantine/senders?done=blocked")
+
+
+def _back(visit: Visit) -> str:
+    """The ticket whose page the form stands on, if it does."""
+    number = visit.text("ticket")
+    return f"/tickets/{number}" if number.isdecimal() else ""
 
 
 async def new_record(visit: Visit) -> web.StreamResponse:

@@ -29,7 +29,7 @@ RAIL = (
     Destination("/customers", mark("Customers"), "people", "c", ("/customers",)),
     Destination("/knowledge", mark("Knowledge"), "book", "k", ("/knowledge",)),
     Destination("/board", mark("Board"), "board", "b", ("/board",)),
-    Destination("/quarantine", mark("Quarantine"), "shield", "q", ("/quarantine",), Role.SUPERVISOR),
+    Destination("/quarantine", mark("Quarantine"), "shield", "q", ("/quarantine",)),
     Destination("/admin", mark("Administration"), "settings", "s", ("/admin",), Role.SUPERVISOR),
 )
 

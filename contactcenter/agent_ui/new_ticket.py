@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from contactcenter import clock
-from contactcenter.agent_ui.composer import UNDO_SECONDS, addresses, uploaded
+from contactcenter.agent_ui.composer import UNDO_SECONDS, addresses, chosen_signature, uploaded
 from contactcenter.agent_ui.ticket_list import list_pane, place_of, row_values
 from contactcenter.agent_ui.visit import Doors, Visit, get, post
 from contactcenter.customers.identity import identities_of, parse
@@ -55,6 +55,7 @@ async def send(visit: Visit) -> web.StreamResponse:
                 cc=addresses(visit.text("cc")),
                 files=files,
                 delay_seconds=UNDO_SECONDS,
+                signature=chosen_signature(visit),
             )
     except ContactCenterError as error:
         return await _page(visit, _written(visit, "send"), error)
@@ -122,7 +123,7 @@ async def _queue_key(visit: Visit) -> str:
 
 
 def _written(visit: Visit, kind: str) -> dict[str, str]:
-    names = ("to", "name", "subject", "text", "cc", "queue", "channel", "ticket")
+    names = ("to", "name", "subject", "text", "cc", "queue", "channel", "ticket", "signature")
     return {"kind": kind, **{name: visit.text(name) for name in names}}
 
 

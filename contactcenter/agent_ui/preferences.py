@@ -5,14 +5,23 @@ from __future__ import annotations
 from aiohttp import web
 
 from contactcenter.agent_ui.session import LANGUAGE_COOKIE, THEME_COOKIE, local_path, remember
-from contactcenter.agent_ui.visit import Doors, Visit, post
+from contactcenter.agent_ui.visit import Doors, Visit, get, post
 from contactcenter.staff import agents
 from contactcenter.staff.agents import Availability
+from contactcenter.tickets.letterheads import MAX_SIGNATURE
 
 
 def doors() -> Doors:
-    """The preferences menu."""
-    return (post("/preferences", change),)
+    """The preferences menu, and the page of the signature."""
+    return (post("/preferences", change), get("/preferences/signature", signature_page))
+
+
+async def signature_page(visit: Visit) -> web.StreamResponse:
+    """The form for an agent's own signature."""
+    async with visit.store.read() as uow:
+        agent = await agents.get_agent(uow, visit.actor.agent_id)
+    back = local_path(visit.query.get("back", "/inbox"))
+    return visit.page("signature.html", signature=agent.signature, back=back, limit=MAX_SIGNATURE)
 
 
 async def change(visit: Visit) -> web.StreamResponse:

@@ -6,7 +6,7 @@ Texts are escaped by default and an unknown name in a template is an error. Noth
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
@@ -22,8 +22,10 @@ from markupsafe import Markup, escape
 from contactcenter import clock
 from contactcenter.agent_ui.static_files import StaticFiles
 from contactcenter.agent_ui.words import BROWSER, TABLES
+from contactcenter.conversations.records import Attachment
 from contactcenter.i18n import LOCALES, translations
 from contactcenter.knowledge.rendering import to_html
+from contactcenter.tickets.pictures import html_with_pictures
 
 TEMPLATES = Path(__file__).parent / "templates"
 _BABEL_LOCALE = {"en": "en_GB", "zh": "zh_Hans_CN"}
@@ -89,6 +91,7 @@ def _environment(locale: str, files: StaticFiles, shared: Mapping[str, Any]) -> 
         "size": _size,
         "initials": initials,
         "linked": linked,
+        "written": written,
         "markdown": lambda text: Markup(to_html(text)),  # noqa: S704 # nosec B704 - cleaned by nh3
     }
     return environment
@@ -184,6 +187,13 @@ def initials(name: str) -> str:
     if words[0][0] > "\u2e7f":
         return words[0][-2:]
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+def written(text: str, files: Iterable[Attachment]) -> Markup:
+    """What an agent wrote, with its pictures in place."""
+    placed = {file.content_id: f"/attachments/{file.id}?inline=1" for file in files if file.inline and file.content_id}
+    html = html_with_pictures(text, lambda content_id: placed.get(content_id, ""))
+    return Markup(html)  # noqa: S704  cleaned by nh3, the pictures' addresses are ours  # nosec B704
 
 
 def linked(text: str) -> Markup:

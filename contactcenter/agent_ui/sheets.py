@@ -20,6 +20,7 @@ from contactcenter.agent_ui.visit import Doors, Visit, get
 from contactcenter.conversations.records import Attachment, Message
 from contactcenter.errors import NotFound
 from contactcenter.tickets.access import access_message
+from contactcenter.tickets.pictures import image_type
 
 _SANDBOX = "sandbox allow-popups allow-popups-to-escape-sandbox allow-same-origin"
 _FILE_POLICY = "sandbox; default-src 'none'"
@@ -27,12 +28,6 @@ _BLOCKQUOTE = re.compile(r"<(/?)blockquote\b[^>]*>", re.IGNORECASE)
 _REMOTE = re.compile(r'\bdata-remote-src="((?:https?:)?//[^"]*)"', re.IGNORECASE)
 """A picture from elsewhere that was held back. An address without a host would name a page of ours: it stays held."""
 _CID = re.compile(r'\bsrc="cid:([^"]*)"', re.IGNORECASE)
-_SIGNATURES = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF87a": "image/gif",
-    b"GIF89a": "image/gif",
-}
 
 
 def doors() -> Doors:
@@ -45,13 +40,14 @@ def doors() -> Doors:
 
 
 async def sheet(visit: Visit) -> web.StreamResponse:
-    """A message's HTML at its own address; ``?pictures=1`` loads remote pictures."""
+    """A message's HTML at its own address; ``?pictures=1`` loads remote pictures, ``?alone=1`` is no frame."""
     pictures = visit.query.get("pictures") == "1"
     async with visit.store.read() as uow:
         message, _ = await access_message(uow, visit.actor, visit.path["id"])
         files = await uow.session.scalars(select(Attachment).where(col(Attachment.message_id) == message.id))
         inline = {file.content_id.strip("<>"): file.id for file in files if file.content_id}
-    response = visit.page("sheet.html", body=_body(message, inline, pictures=pictures))
+    alone = visit.query.get("alone") == "1"
+    response = visit.page("sheet.html", body=_body(message, inline, pictures=pictures), alone=alone)
     images = "img-src 'self' data:" + (" https: http:" if pictures else "")
     response.headers["Content-Security-Policy"] = (
         f"default-src 'none'; style-src 'self' 'unsafe-inline'; {images}; frame-ancestors 'self'; base-uri 'none'; "
@@ -85,14 +81,6 @@ async def attachment(visit: Visit) -> web.StreamResponse:
         response.headers["Cache-Control"] = "private, max-age=3600"
         return response
     return _download(content, "application/octet-stream", file.filename or "file")
-
-
-def image_type(content: bytes) -> str | None:
-    """The type of a raster image by its first bytes, whatever name or type it came under; None for anything else."""
-    for signature, kind in _SIGNATURES.items():
-        if content.startswith(signature):
-            return kind
-    return "image/webp" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else None
 
 
 def has_remote_pictures(html: str) -> bool:

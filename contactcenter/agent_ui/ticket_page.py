@@ -25,6 +25,7 @@ from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets.access import visible_to
 from contactcenter.tickets.counterpart import CHANNEL_OF, counterpart
 from contactcenter.tickets.drafts import load_draft
+from contactcenter.tickets.letterheads import Letterhead, letterhead
 from contactcenter.tickets.listing import TicketRow, one_row
 from contactcenter.tickets.overview import CustomerWork, customer_work, list_events
 from contactcenter.tickets.queues import list_queues
@@ -70,6 +71,7 @@ class TicketPage:
     draft: Draft | None
     side: Side | None
     related: list[int]
+    head: Letterhead
 
     @property
     def assessment(self) -> dict[str, Any]:
@@ -103,6 +105,7 @@ async def ticket_page(uow: UnitOfWork, visit: Visit, ticket: Ticket) -> TicketPa
         draft=await load_draft(uow, actor, ticket.id),
         side=side,
         related=await _related(uow, visit, ticket),
+        head=await letterhead(uow, actor, ticket.queue_id, ticket.language),
     )
 
 
@@ -133,7 +136,8 @@ async def _ways(uow: UnitOfWork, ticket: Ticket, identities: list[CustomerIdenti
     ways: list[Way] = []
     try:
         partner = await counterpart(uow, ticket)
-        ways.append(Way(partner.channel, partner.to))
+        dead = {f"{row.kind}:{row.value}" for row in identities if row.undeliverable_at is not None}
+        ways.append(Way(partner.channel, partner.to, str(partner.to) in dead))
     except InvalidInput:
         pass  # nothing reaches him by itself: what is known of him follows
     for row in identities:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from contactcenter.agent_ui.seals import SealMark, seal_mark
 from contactcenter.agent_ui.sheets import has_remote_pictures
 from contactcenter.agent_ui.words import PRIORITY, mark
 from contactcenter.conversations.timeline import TimelineMessage
@@ -35,7 +36,10 @@ _SENTENCES = {
     "no-complaint": mark("{who} said it is no complaint"),
     "snoozed": mark("{who} snoozed the ticket"),
     "woken": mark("{who} woke the ticket"),
+    "undelivered": mark("Not delivered to {now}"),
+    "blocked": mark("{who} blocked the sender {now}"),
     "taken-back": mark("{who} took a reply back"),
+    "delayed": mark("The message to {now} has not got through for hours; it is tried further"),
     "merged-into": mark("{who} merged this ticket into #{now}"),
     "merged-from": mark("{who} merged ticket #{now} into this one"),
 }
@@ -47,7 +51,7 @@ class Entry:
 
     ``joined``: the same writer went on, no name needed. ``certainty``: of a machine answer, 0 to 1. ``as_sheet``: shown
     as the HTML it came in; else as text with its quotation folded. ``ticket``: number, where several are mixed;
-    ``subject``: what that ticket is about.
+    ``subject``: what that ticket is about. ``seal``: of signed or encrypted mail.
     """
 
     id: str
@@ -61,6 +65,7 @@ class Entry:
     remote_pictures: bool = False
     ticket: int = 0
     subject: str = ""
+    seal: SealMark | None = None
 
     @property
     def incoming(self) -> bool:
@@ -114,6 +119,7 @@ def _messages(messages: Sequence[TimelineMessage], tickets: Mapping[str, tuple[i
                 remote_pictures=bool(html) and has_remote_pictures(html),
                 ticket=number,
                 subject=subject,
+                seal=seal_mark(message.authentication) if form == "mail" else None,
             )
         )
         previous = item
@@ -168,12 +174,19 @@ def _said(line: EventLine, gettext: Callable[[str], str], category_name: Callabl
             return "category", category_name(now)
         case "complaint":
             return ("complaint" if data.get("now") else "no-complaint"), ""
+        case "delayed":
+            return "delayed", str(data.get("address", ""))
         case "snoozed":
             return ("snoozed" if data.get("until") else "woken"), ""
         case "tags" if data.get("added"):
             return "tagged", ", ".join(data["added"])
         case "tags":
             return "untagged", ", ".join(data.get("removed", []))
+        case "undelivered":
+            why = " ".join(part for part in (str(data.get("code", "")), str(data.get("said", ""))) if part)
+            return event.kind, f"{data.get('address', '')} ({why})" if why else str(data.get("address", ""))
+        case "blocked":
+            return event.kind, now
         case "merged":
             into = data.get("into")
             return ("merged-into", str(into)) if into else ("merged-from", str(data.get("from", "")))

@@ -20,6 +20,7 @@ from contactcenter.i18n import translations
 from contactcenter.settings import Settings
 from contactcenter.staff.access import Actor, Role
 from contactcenter.store.store import Store
+from contactcenter.tickets.mailboxes import MailboxTrials
 
 Fields = MultiDict[str | web.FileField]
 """A posted form."""
@@ -35,6 +36,9 @@ class Room:
     inbox: MessageSink
     renderer: Renderer
     files: StaticFiles
+    trials: MailboxTrials | None = None
+    """Tries mailboxes; None where mail cannot be fetched from here."""
+
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server stops: streams end then."""
 

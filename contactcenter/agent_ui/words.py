@@ -105,6 +105,33 @@ ERROR: Mapping[int, str] = {
     503: mark("Temporarily unavailable"),
 }
 
+VERDICT: Mapping[str, str] = {
+    "proven": mark("sender proven"),
+    "unproven": mark("sender not proven"),
+    "failed": mark("sender check failed"),
+}
+
+VERDICT_TOLD: Mapping[str, str] = {
+    "proven": mark("The mail comes from this address's domain."),
+    "unproven": mark(
+        "Nothing proves that it comes from this address. Give nothing away that only the customer may know."
+    ),
+    "failed": mark("The owner of this address's domain says that such mail is not his. Take it for forged."),
+}
+
+CHECK: Mapping[str, str] = {
+    "pass": mark("passed"),
+    "fail": mark("failed"),
+    "softfail": mark("rather failed"),
+    "neutral": mark("says nothing"),
+    "none": mark("not there"),
+    "policy": mark("not accepted"),
+    "temperror": mark("no answer in time"),
+    "permerror": mark("faulty"),
+}
+
+JUDGE: Mapping[str, str] = {"self": mark("this service"), "assumed": mark("nobody: its network counts as proven")}
+
 BROWSER: Mapping[str, str] = {
     "now": mark("now"),
     "minutes": mark("{n} min"),
@@ -138,5 +165,9 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "identity": IDENTITY,
     "role": ROLE,
     "availability": AVAILABILITY,
+    "verdict": VERDICT,
+    "verdict_told": VERDICT_TOLD,
+    "check": CHECK,
+    "judge": JUDGE,
 }
 """What the template filter ``word`` looks up: ``{{ ticket.status | word("status") }}``."""

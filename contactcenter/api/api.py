@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from contactcenter.api import agents, articles, customers, jobs, messages, quarantine, queues, tickets
+from contactcenter.api import agents, articles, blocked_senders, customers, jobs, messages, quarantine, queues, tickets
 from contactcenter.api.documentation import PAGE_POLICY, page
 from contactcenter.api.health import Health
 from contactcenter.api.openapi import document
@@ -34,6 +34,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *queues.OPERATIONS,
     *agents.OPERATIONS,
     *quarantine.OPERATIONS,
+    *blocked_senders.OPERATIONS,
     *jobs.OPERATIONS,
 )
 """Everything a program can do. Routes, OpenAPI document and documentation page are made of this table."""

@@ -41,6 +41,20 @@ class CustomerFilter(PageQuery):
     identity: Line = Field("", description="`email:a@b.c`, `phone:+12025550123`: exactly one customer, or none.")
 
 
+class UndeliverableJson(Output):
+    """An address of his that takes no mail."""
+
+    identity: str
+    since: Moment
+    reason: str = Field(description="Status code and words of the server that refused it.")
+
+
+class ReachableJson(Input):
+    """Which of his addresses to try again."""
+
+    identity: Line = Field(description="As `email:a@b.c`.")
+
+
 class BusinessRecordJson(Output):
     """A policy, order, invoice or claim of his."""
 
@@ -56,6 +70,7 @@ class CustomerDetailJson(CustomerJson):
 
     note: str
     attributes: dict[str, Any]
+    undeliverable: list[UndeliverableJson] = Field(description="Addresses that mail was refused for, for good.")
     records: list[BusinessRecordJson]
     first_seen_at: Moment
     messages: dict[str, int] = Field(description="Channel to number of messages, both ways.")
@@ -121,6 +136,14 @@ async def customer_timeline(call: Call, uow: UnitOfWork, customer_id: str, query
     return Timeline(items=[message_json(shown) for shown in page.items], next_cursor=page.next_cursor)
 
 
+@operation("POST", "/customers/{customer_id}/reachable", role=Role.AGENT, summary="An address works again")
+async def mark_reachable(call: Call, uow: UnitOfWork, customer_id: str, body: ReachableJson) -> CustomerDetailJson:
+    """Takes the mark of an address away that mail was refused for; he writing from it does the same."""
+    customer = await access_customer(uow, call.actor, customer_id)
+    await identity.mark_reachable(uow, customer.id, identity.parse(body.identity))
+    return _detail(await overview(uow, customer.id))
+
+
 @operation("POST", "/customers/{customer_id}/merge", role=Role.AGENT, summary="Two customers are one")
 async def merge_customers(call: Call, uow: UnitOfWork, customer_id: str, body: CustomerMergeJson) -> CustomerDetailJson:
     """Everything of this customer becomes that of `into`, who is answered. It can be taken back in the console."""
@@ -152,6 +175,13 @@ def _detail(shown: CustomerOverview) -> CustomerDetailJson:
         last_contact_at=shown.last_seen,
         note=customer.note,
         attributes=customer.attributes,
+        undeliverable=[
+            UndeliverableJson(
+                identity=f"{one.kind}:{one.value}", since=one.undeliverable_at, reason=one.undeliverable_reason
+            )
+            for one in shown.identities
+            if one.undeliverable_at is not None
+        ],
         records=[
             BusinessRecordJson(
                 kind=record.kind,
@@ -167,4 +197,11 @@ def _detail(shown: CustomerOverview) -> CustomerDetailJson:
     )
 
 
-OPERATIONS: tuple[Operation, ...] = (list_customers, get_customer, update_customer, customer_timeline, merge_customers)
+OPERATIONS: tuple[Operation, ...] = (
+    list_customers,
+    get_customer,
+    update_customer,
+    customer_timeline,
+    mark_reachable,
+    merge_customers,
+)

@@ -62,6 +62,15 @@ class AttachmentJson(Output):
     inline: bool
 
 
+class RefusedJson(Output):
+    """A recipient that did not get it; `final`: and never will."""
+
+    address: str
+    code: str
+    detail: str
+    final: bool
+
+
 class DeliveryJson(Output):
     """How an outbound message fares; the status never moves backwards."""
 
@@ -69,6 +78,7 @@ class DeliveryJson(Output):
     attempts: int
     detail: str
     updated_at: Moment
+    refused: list[RefusedJson] = Field(description="Recipients that were not taken while others were.")
 
 
 class MessageJson(Output):
@@ -78,7 +88,7 @@ class MessageJson(Output):
     direction: Direction
     channel: Channel
     kind: MessageKind
-    state: str = Field(description="waiting | done | duplicate | quarantined")
+    state: str = Field(description="waiting | done | duplicate | quarantined | blocked")
     author: AuthorJson
     identity: str = Field(description="The customer's end, as `email:a@b.c`; empty for a note.")
     customer: str | None = Field(description="Id of the customer; null until the message is understood.")
@@ -102,7 +112,7 @@ class MessageDetailJson(MessageJson):
     cc: list[str]
     in_reply_to: str
     references: list[str]
-    authentication: dict[str, Any] = Field(description="What SPF, DKIM and DMARC say, for mail.")
+    authentication: dict[str, Any] = Field(description="Of mail: `verdict` (proven, unproven, failed) and its details.")
     authenticated: bool = Field(description="Whether the sender proved who he is.")
     trace: dict[str, Any] | None = Field(description="Why the machine did what it did.")
     failure: str = Field(description="Why it is in quarantine, or was before it was run again.")
@@ -245,6 +255,7 @@ def message_json(shown: TimelineMessage) -> MessageJson:
             attempts=delivery.attempts,
             detail=delivery.detail,
             updated_at=delivery.updated_at,
+            refused=[RefusedJson(address=address, **one) for address, one in delivery.refused.items()],
         ),
         assessment=row.assessment,
     )

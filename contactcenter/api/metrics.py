@@ -23,6 +23,7 @@ from contactcenter.conversations.records import MessageState
 from contactcenter.envelope import Channel, DeliveryState
 from contactcenter.errors import Unavailable
 from contactcenter.store.store import Store
+from contactcenter.tickets.mailboxes import FETCH_STATUS
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the latency histogram, in seconds."""
@@ -42,6 +43,10 @@ _COUNTS = text(
         FROM ticket t JOIN queue q ON q.id = t.queue_id WHERE t.merged_into_id IS NULL GROUP BY q.key, t.status
     UNION ALL
     SELECT 'job', queue_name, status::text, count(*) FROM procrastinate_jobs GROUP BY queue_name, status
+    UNION ALL
+    SELECT 'mailbox', 'imap', box.value->>'state', count(*)
+        FROM channel_cursor c, jsonb_each(c.value) box
+        WHERE c.key = :fetching AND c.updated_at > now() - interval '3 minutes' GROUP BY 3
     """
 )
 
@@ -92,7 +97,7 @@ class Metrics:
         started = time.monotonic()
         try:
             async with self._store.read() as uow:
-                rows = (await uow.session.execute(_COUNTS)).all()
+                rows = (await uow.session.execute(_COUNTS, {"fetching": FETCH_STATUS})).all()
         except (Unavailable, SQLAlchemyError):
             self._work.counts = None
             return
@@ -126,6 +131,14 @@ class _Work(Collector):
         )
         yield _family(
             "contactcenter_tickets", "Tickets, merged ones left out.", ("queue", "status"), self.counts, "ticket"
+        )
+        yield _family(
+            "contactcenter_mailboxes",
+            "Mailboxes that are fetched, by what they do.",
+            ("protocol", "state"),
+            self.counts,
+            "mailbox",
+            [("imap", "backing-off")],
         )
         yield _family("contactcenter_jobs", "Jobs that wait, run or failed.", ("queue", "status"), self.counts, "job")
 

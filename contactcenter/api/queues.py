@@ -6,11 +6,12 @@ from pydantic import Field
 
 from contactcenter.api.operations import Call, Operation, operation
 from contactcenter.api.paging import page_of
-from contactcenter.api.shapes import Collection, Moment, Output, PageQuery
+from contactcenter.api.shapes import Collection, Input, Line, Moment, Output, PageQuery, Words
 from contactcenter.staff.access import Role
 from contactcenter.store.unit_of_work import UnitOfWork
-from contactcenter.tickets import queues
+from contactcenter.tickets import letterheads, mailboxes, queues
 from contactcenter.tickets.queues import AgentTile, Tile
+from contactcenter.tickets.records import Queue
 
 
 class QueueJson(Output):
@@ -20,6 +21,19 @@ class QueueJson(Output):
     key: str
     name: str
     name_zh: str
+    sender_address: str = Field(description="Its mail goes out from there; empty: from where the customer wrote to.")
+    sender_name: str = Field(description="May hold `{{ agent.name }}` and `{{ queue.name }}`; empty: the mailbox's.")
+    signature: str = Field(description="Markdown, with the same variables.")
+    signature_zh: str
+
+
+class LetterheadJson(Input):
+    """In whose name a queue's mail goes out, and what stands below it."""
+
+    sender_address: Line | None = None
+    sender_name: Line | None = None
+    signature: Words | None = None
+    signature_zh: Words | None = None
 
 
 class Queues(Collection[QueueJson]):
@@ -63,8 +77,19 @@ class LiveJson(Output):
 async def list_queues(call: Call, uow: UnitOfWork, query: PageQuery) -> Queues:
     """In their order; an agent sees those he works."""
     page = page_of(await queues.list_queues(uow, call.actor), query, lambda queue: queue.id)
-    items = [QueueJson(id=queue.id, key=queue.key, name=queue.name, name_zh=queue.name_zh) for queue in page.items]
+    items = [_json(queue) for queue in page.items]
     return Queues(items=items, next_cursor=page.next_cursor)
+
+
+@operation("PATCH", "/queues/{key}", role=Role.ADMIN, summary="Change in whose name a queue's mail goes out")
+async def change_queue(call: Call, uow: UnitOfWork, key: str, body: LetterheadJson) -> QueueJson:
+    """Sender and signatures; what is left out stays. `key` is the queue's key or id."""
+    queue = await queues.get_queue(uow, key)
+    known = await mailboxes.list_mailboxes(uow, call.services.settings)
+    given = {name: getattr(queue, name) for name in LetterheadJson.model_fields}
+    given |= body.model_dump(exclude_none=True)
+    ours = {box.address for box in known}
+    return _json(await letterheads.set_letterhead(uow, call.actor, queue.id, **given, ours=ours))
 
 
 @operation("GET", "/queues/live", role=Role.AGENT, summary="The live board")
@@ -73,6 +98,19 @@ async def live_queues(call: Call, uow: UnitOfWork) -> LiveJson:
     board = await queues.board(uow, call.actor)
     return LiveJson(
         at=board.at, queues=[_queue(tile) for tile in board.tiles], agents=[_agent(tile) for tile in board.agents]
+    )
+
+
+def _json(queue: Queue) -> QueueJson:
+    return QueueJson(
+        id=queue.id,
+        key=queue.key,
+        name=queue.name,
+        name_zh=queue.name_zh,
+        sender_address=queue.sender_address,
+        sender_name=queue.sender_name,
+        signature=queue.signature,
+        signature_zh=queue.signature_zh,
     )
 
 
@@ -98,4 +136,4 @@ def _agent(tile: AgentTile) -> LiveAgentJson:
     )
 
 
-OPERATIONS: tuple[Operation, ...] = (list_queues, live_queues)
+OPERATIONS: tuple[Operation, ...] = (list_queues, change_queue, live_queues)

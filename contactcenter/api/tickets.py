@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import replace
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema, field_validator
 
@@ -23,6 +23,7 @@ from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets import desk, listing
 from contactcenter.tickets.access import access_ticket
 from contactcenter.tickets.changes import begin
+from contactcenter.tickets.letterheads import SignatureChoice
 from contactcenter.tickets.listing import TicketQuery, TicketRow
 from contactcenter.tickets.queues import get_queue
 from contactcenter.tickets.records import Priority, TicketStatus
@@ -125,6 +126,10 @@ class NewMessageJson(Input):
     text: Words = Field(description="Markdown for mail, plain text elsewhere.")
     attachments: list[NewFileJson] = Field(default_factory=list, max_length=MAX_FILES)
     version: int | None = Field(None, description="The ticket's version you have seen; 409 when it has changed.")
+    signature: SignatureChoice = Field(
+        SignatureChoice.AUTO, description="Below a mail. `auto`: the queue's, where it has none your own."
+    )
+    quote: bool = Field(True, description="Quote the earlier mails that the customer has seen below a mail.")
 
     @field_validator("text")
     @classmethod
@@ -220,9 +225,8 @@ async def write_message(call: Call, uow: UnitOfWork, number: int, body: NewMessa
             message = await desk.note(uow, call.actor, ticket, body.text, expected_version=body.version)
         else:
             files = await _kept(call, body.attachments)
-            message = await desk.reply(
-                uow, call.actor, ticket, text=body.text, files=files, expected_version=body.version
-            )
+            said: dict[str, Any] = body.model_dump(include={"text", "signature", "quote"})
+            message = await desk.reply(uow, call.actor, ticket, **said, files=files, expected_version=body.version)
         written = message.id
         await remember(uow, call, number, written)
     shown = await one_message(uow, written)

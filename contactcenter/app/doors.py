@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Literal
 
 import structlog
 from aiohttp import web
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlmodel import col
 
 from contactcenter.agent_ui.console import Console
 from contactcenter.api.api import Api
 from contactcenter.api.health import Health
-from contactcenter.channels.email.fetching import MailboxFetcher
+from contactcenter.app.mailboxes import Trials, fleet
 from contactcenter.channels.email.receiving import MailDoor
 from contactcenter.channels.sms.webhook import TwilioWebhooks
 from contactcenter.channels.webchat.history import ChatLine
 from contactcenter.channels.webchat.service import WebChat
 from contactcenter.conversations.delivery import Deliverer
 from contactcenter.conversations.inbox import Inbox
-from contactcenter.conversations.records import ChannelCursor, Message
+from contactcenter.conversations.records import Message
 from contactcenter.conversations.tokens import ReplyTokens
 from contactcenter.envelope import AuthorType, Channel, Direction, Identity
 from contactcenter.errors import SettingsError
@@ -31,18 +30,10 @@ from contactcenter.settings import Settings, split_listen
 from contactcenter.store.listener import Listener
 from contactcenter.store.store import Store
 from contactcenter.tickets.directory import Directory
-from contactcenter.tickets.mailboxes import fetched_mailboxes
 
 log = structlog.get_logger(__name__)
 
 IDLE = 75.0  # seconds a connection may say nothing: without a bound, silent ones would use up the process's files
-
-_SAVE_CURSOR = text(
-    """
-    INSERT INTO channel_cursor (key, value, updated_at) VALUES (:key, CAST(:value AS jsonb), now())
-    ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at
-    """
-)
 
 
 class StoredChatHistory:
@@ -79,26 +70,6 @@ def _line(row: Message) -> ChatLine:
     )
 
 
-class StoredCursors:
-    """How far each mailbox was read, kept in the database."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    async def load(self, key: str) -> dict[str, Any]:
-        """The cursor; empty when there is none yet."""
-        async with self._store.read() as uow:
-            row = await uow.session.get(ChannelCursor, key)
-            return dict(row.value) if row else {}
-
-    async def save(self, key: str, value: dict[str, Any]) -> None:
-        """Keep the cursor."""
-        import json
-
-        async with self._store.transaction() as uow:
-            await uow.session.execute(_SAVE_CURSOR, {"key": key, "value": json.dumps(value)})
-
-
 class Doors:
     """Everything that listens. ``extra_routes`` is for the demo's own pages."""
 
@@ -111,9 +82,10 @@ class Doors:
         self.inbox = Inbox(store)
         self.directory = Directory(settings, store)
         # Receipts come in here; sending is the worker's, so this side needs no senders.
-        self.receipts = Deliverer(store, {}, self.directory, ReplyTokens(store.secrets.derive("reply-token")))
+        self.receipts = Deliverer(store, {}, self.directory, ReplyTokens.of(store.secrets))
         self.http_port = 0
         self.smtp_port = 0
+        self.lmtp_port = 0
 
     async def open(self, *, web_door: bool = True, mail_door: bool = True) -> None:
         """Open the doors asked for; raises :class:`SettingsError` when a port is taken."""
@@ -162,28 +134,26 @@ class Doors:
         application.add_routes(chat.routes())
         application.add_routes(TwilioWebhooks(settings, self.inbox, self.receipts).routes())
         Api(settings, store, self.inbox, Health(settings, store)).mount(application)
-        console = Console(settings, store, self.hub, self.inbox)
+        console = Console(settings, store, self.hub, self.inbox, Trials(settings, store))
         application.on_shutdown.append(console.close)
         application.add_routes(console.routes())
         application.add_routes(self._extra)
         return application
 
-    async def _open_mail(self) -> None:
-        door = MailDoor(self._settings, self.inbox, self.directory)
-        try:
-            await door.start()
-        except OSError as error:
-            raise _taken("smtp.listen", self._settings.smtp.listen, error) from error
+    async def _open_door(self, protocol: Literal["smtp", "lmtp"]) -> int:
+        """Open one mail door; the port it listens on."""
+        door = MailDoor(self._settings, self.inbox, self.directory, protocol=protocol)
+        await door.start()
         self._stack.push_async_callback(door.stop)
-        self.smtp_port = door.port
-        async with self._store.read() as uow:
-            made = await fetched_mailboxes(uow, self._store.secrets)
-        loop = asyncio.get_running_loop()
-        for mailbox in (*self._settings.mailboxes, *made):
-            if mailbox.imap is not None:
-                fetcher = MailboxFetcher(mailbox, self.inbox, StoredCursors(self._store), loop)
-                await fetcher.start()
-                self._stack.push_async_callback(fetcher.stop)
+        return door.port
+
+    async def _open_mail(self) -> None:
+        self.smtp_port = await self._open_door("smtp")
+        if self._settings.lmtp.listen:
+            self.lmtp_port = await self._open_door("lmtp")
+        mailboxes = fleet(self._settings, self._store, self.inbox)
+        await mailboxes.start()
+        self._stack.push_async_callback(mailboxes.stop)
 
 
 async def _say_no_versions(_request: web.Request, response: web.StreamResponse) -> None:

@@ -157,4 +157,6 @@ def _ready_line(settings: Settings, doors: Doors | None, role: str) -> str:
         parts.append(f"http=http://{settings.http.listen.rpartition(':')[0]}:{doors.http_port}")
     if doors.smtp_port:
         parts.append(f"smtp={settings.smtp.listen.rpartition(':')[0]}:{doors.smtp_port}")
+    if doors.lmtp_port:
+        parts.append(f"lmtp={settings.lmtp.listen.rpartition(':')[0]}:{doors.lmtp_port}")
     return " ".join(["ready", *parts])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import shutil
 import smtplib
@@ -12,15 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
 from contactcenter.app.database import database_server, open_store
+from contactcenter.app.dns_records import look_at_dns
+from contactcenter.app.finding import Finding
+from contactcenter.app.mailboxes import try_all
 from contactcenter.errors import ContactCenterError, InvalidInput, NotFound
 from contactcenter.settings import FILE_NAME, Settings, load, split_listen
 from contactcenter.staff import agents, links, tokens
 from contactcenter.staff.access import MACHINE, Role
 from contactcenter.staff.records import Agent
 from contactcenter.store import migrate
+from contactcenter.tickets.mailboxes import Trial
 from contactcenter.tickets.seeds import seed_defaults
 
 SETTINGS_TEMPLATE = """\
@@ -68,16 +74,6 @@ class WrittenSettings:
 
     path: Path
     new: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing ``doctor`` looked at. ``state`` is fine, note or broken; ``mend`` says what to do."""
-
-    check: str
-    state: str
-    detail: str
-    mend: str = ""
 
 
 def write_settings(data: Path) -> WrittenSettings:
@@ -154,7 +150,7 @@ def diagnose(data: Path) -> list[Finding]:
         if (data / FILE_NAME).exists()
         else Finding("settings", "note", "no settings file; defaults are used", "run contactcenter init")
     ]
-    for look in (_database, _model, _listeners, _outgoing, _mailboxes, _twilio):
+    for look in (_database, _model, _listeners, _outgoing, _mailboxes, look_at_dns, _twilio):
         found.extend(look(settings))
     return found
 
@@ -197,7 +193,10 @@ def _model(settings: Settings) -> Iterator[Finding]:
 
 
 def _listeners(settings: Settings) -> Iterator[Finding]:
-    for name, listen in (("http.listen", settings.http.listen), ("smtp.listen", settings.smtp.listen)):
+    doors = {"http.listen": settings.http.listen, "smtp.listen": settings.smtp.listen}
+    if settings.lmtp.listen:
+        doors["lmtp.listen"] = settings.lmtp.listen
+    for name, listen in doors.items():
         host, port = split_listen(listen)
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -235,14 +234,44 @@ def _mailboxes(settings: Settings) -> Iterator[Finding]:
     if not settings.mailboxes:
         yield Finding("mailboxes", "note", "none in the settings", "add a [[mailboxes]] entry, or one in the console")
     for box in settings.mailboxes:
-        yield Finding("mailbox", "fine", f"{box.address} → queue {box.queue}" + (" (IMAP)" if box.imap else ""))
-    if not settings.smtp.trusted and not settings.smtp.assume_authenticated:
-        yield Finding(
-            "authentication",
-            "note",
-            "no relay is trusted, so no sender counts as authenticated and nothing is answered automatically",
-            "set smtp.trusted to your mail relay's network and smtp.authserv_id to its name",
-        )
+        if box.imap is None:
+            yield Finding("mailbox", "fine", f"{box.address} → queue {box.queue}")
+    for address, trial in _try_mailboxes(settings).items():
+        if trial.trouble:
+            mend = "mend its imap account here or in the console; a provider may have to allow IMAP, or a new token"
+            yield Finding("mailbox", "broken", f"{address}: {trial.trouble}", mend)
+        else:
+            how = "pushes new mail" if trial.pushes else "is asked again and again"
+            yield Finding("mailbox", "fine", f"{address}: {trial.mails} mails, the server {how}")
+    yield _authentication(settings)
+
+
+def _try_mailboxes(settings: Settings) -> dict[str, Trial]:
+    """Those made in the console too, where the database can be read."""
+    try:
+        with database_server(settings) as (url, _server):
+            current, wanted = migrate.status(url)
+            return asyncio.run(try_all(settings, url if current == wanted else ""))
+    except (ContactCenterError, OSError, SQLAlchemyError):  # said above, where the database was looked at
+        return asyncio.run(try_all(settings, ""))
+
+
+def _authentication(settings: Settings) -> Finding:
+    """Who judges whether senders are who they say."""
+    smtp = settings.smtp
+    if smtp.assume_authenticated:
+        networks = ", ".join(smtp.assume_authenticated)
+        return Finding("authentication", "note", f"{networks} need no proof", "for tests and demos only")
+    if smtp.trusted and smtp.authserv_id:
+        return Finding("authentication", "fine", f"{smtp.authserv_id} is believed")
+    if settings.authentication.enabled:
+        return Finding("authentication", "fine", "senders are judged here, by SPF, DKIM and DMARC")
+    return Finding(
+        "authentication",
+        "note",
+        "nobody judges senders, so no sender is proven and nothing is answered automatically",
+        "set authentication.enabled, or smtp.trusted to your mail relay's network and smtp.authserv_id to its name",
+    )
 
 
 def _twilio(settings: Settings) -> Iterator[Finding]:

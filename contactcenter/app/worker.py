@@ -10,7 +10,9 @@ import structlog
 from procrastinate import App
 from sqlalchemy import text
 
+from contactcenter.app.mailboxes import StoredTokens
 from contactcenter.channels.email.confined import ConfinedReader
+from contactcenter.channels.email.trust.evidence import witness
 from contactcenter.channels.registry import readers, senders
 from contactcenter.conversations.delivery import Deliverer
 from contactcenter.conversations.inbox import UNDERSTAND
@@ -19,12 +21,13 @@ from contactcenter.conversations.outbox import DELIVER
 from contactcenter.conversations.tokens import ReplyTokens
 from contactcenter.envelope import Channel
 from contactcenter.errors import ModelError, Unavailable
-from contactcenter.pipeline import Pipeline
+from contactcenter.pipeline.pipeline import Pipeline
 from contactcenter.settings import Settings
 from contactcenter.staff import sessions
 from contactcenter.store.jobs import INBOUND, OUTBOUND, Task, jobs_app
 from contactcenter.store.store import Store
 from contactcenter.tickets.answering import AnsweringPolicy
+from contactcenter.tickets.delivery_news import TicketNews
 from contactcenter.tickets.directory import Directory
 
 log = structlog.get_logger(__name__)
@@ -47,11 +50,11 @@ class Worker:
     """One worker over one store."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
-        tokens = ReplyTokens(store.secrets.derive("reply-token"))
+        tokens = ReplyTokens.of(store.secrets)
         self._store = store
         self._directory = Directory(settings, store)
-        self._senders = senders(settings)
-        self.deliverer = Deliverer(store, self._senders, self._directory, tokens)
+        self._senders = senders(settings, StoredTokens(store))
+        self.deliverer = Deliverer(store, self._senders, self._directory, tokens, TicketNews())
         own = self._directory.default_sender(Channel.EMAIL)
         self.notices = Notices(store.secrets, self._senders[Channel.EMAIL], settings.outgoing.envelope_from or own)
         policy = AnsweringPolicy(
@@ -63,7 +66,9 @@ class Worker:
         self._confined = [reader for reader in by_channel.values() if isinstance(reader, ConfinedReader)]
         for reader in self._confined:
             reader.start()  # while the model loads
-        self.pipeline = Pipeline(store, by_channel, _assessor(settings), tokens, policy)
+        self.pipeline = Pipeline(
+            store, by_channel, _assessor(settings), tokens, policy, settings.limits, witness(settings)
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; jobs under way are finished first."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from contactcenter.channels.email.confined import ConfinedReader
+from contactcenter.channels.email.oauth import TokenKeeper
 from contactcenter.channels.email.reader import OwnAddresses
 from contactcenter.channels.email.sending import MailSender
 from contactcenter.channels.manual import reader as manual
@@ -23,13 +24,13 @@ class ChannelEntry:
 
     channels: tuple[Channel, ...]
     reader: Callable[[Settings, OwnAddresses], ContentReader]
-    sender: Callable[[Settings], Sender] | None = None
+    sender: Callable[[Settings, TokenKeeper | None], Sender] | None = None
 
 
 REGISTRY = (
     ChannelEntry((Channel.EMAIL,), ConfinedReader, MailSender),
-    ChannelEntry((Channel.SMS,), lambda _settings, _made: sms.read, TwilioSender),
-    ChannelEntry((Channel.CHAT,), lambda _settings, _made: webchat.read, lambda _settings: ChatSender()),
+    ChannelEntry((Channel.SMS,), lambda _settings, _made: sms.read, lambda settings, _keeper: TwilioSender(settings)),
+    ChannelEntry((Channel.CHAT,), lambda _settings, _made: webchat.read, lambda _settings, _keeper: ChatSender()),
     ChannelEntry(
         (Channel.PHONE, Channel.VISIT, Channel.LETTER, Channel.FAX, Channel.API), lambda _settings, _made: manual.read
     ),
@@ -41,8 +42,11 @@ def readers(settings: Settings, made: OwnAddresses = frozenset) -> dict[Channel,
     return {channel: entry.reader(settings, made) for entry in REGISTRY for channel in entry.channels}
 
 
-def senders(settings: Settings) -> dict[Channel, Sender]:
-    """A sender for every channel that can send."""
+def senders(settings: Settings, keeper: TokenKeeper | None = None) -> dict[Channel, Sender]:
+    """A sender for every channel that can send; ``keeper`` keeps what mail servers change of our access."""
     return {
-        channel: entry.sender(settings) for entry in REGISTRY if entry.sender is not None for channel in entry.channels
+        channel: entry.sender(settings, keeper)
+        for entry in REGISTRY
+        if entry.sender is not None
+        for channel in entry.channels
     }

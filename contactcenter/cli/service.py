@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from contactcenter.app import setup
+from contactcenter.app.dns_records import records_to_set
 from contactcenter.cli.terminal import DataOption, JsonOption, configure_logging, print_rows
 from contactcenter.settings import data_directory, load
 
@@ -47,9 +48,13 @@ def serve(
 
 
 def doctor(data: DataOption = None, as_json: JsonOption = False) -> None:
-    """Check settings, database, models, mail and Twilio, and say how to mend each."""
+    """Check settings, database, models, mail, DNS records and Twilio, and say how to mend each."""
     findings = setup.diagnose(data_directory(data))
-    print_rows(
-        [{"check": f.check, "state": f.state, "detail": f.detail, "mend": f.mend} for f in findings], as_json=as_json
-    )
+    rows = [{"check": f.check, "state": f.state, "detail": f.detail, "mend": f.mend} for f in findings]
+    if as_json:
+        print_rows([{**row, "record": f.record} for row, f in zip(rows, findings, strict=True)], as_json=True)
+    else:
+        print_rows(rows, as_json=False)
+        if records := records_to_set(findings):
+            print("\nDNS records of your mailboxes' domains:", *records, sep="\n")
     sys.exit(1 if any(finding.state == "broken" for finding in findings) else 0)

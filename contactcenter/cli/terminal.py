@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import structlog
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from contactcenter.errors import ContactCenterError
@@ -69,5 +70,5 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
         return
     table = Table(*rows[0], box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
+        table.add_row(*(escape(str(value)) for value in row.values()))  # "[http]" is no markup
     Console(width=None if sys.stdout.isatty() else 200).print(table)

@@ -13,12 +13,15 @@ from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import ARRAY, Text, Uuid, bindparam, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col
 
 from contactcenter import clock
 from contactcenter.conversations.outbox import DELIVER
 from contactcenter.conversations.records import Attachment, Delivery, Message
+from contactcenter.conversations.retries import DELAYED, NextTry, next_try
 from contactcenter.conversations.tokens import ReplyTokens
+from contactcenter.customers.identity import mark_undeliverable
 from contactcenter.envelope import (
     DELIVERY_RANK,
     AuthorType,
@@ -42,8 +45,6 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=40)
 SEND_TIMEOUT = 35.0  # seconds; within the lease
 EARLY_TRIES, EARLY_WAIT = 10, 0.3  # seconds; a receipt for an id not known yet
-BACK_OFF = tuple(timedelta(seconds=s) for s in (10, 60, 300, 900, 3600, 3 * 3600, 8 * 3600, 24 * 3600))
-"""Waits before the second, third … try; after the last the message has failed."""
 
 
 _LEASE = text(
@@ -62,11 +63,11 @@ _LEASE = text(
                 THEN 'the service stopped while sending; it may have arrived' ELSE detail END,
             attempts = attempts + 1, leased_until = :until, updated_at = :now
         FROM due WHERE d.message_id = due.message_id
-        RETURNING d.message_id, d.state, d.attempts, was
+        RETURNING d.message_id, d.state, d.attempts, d.refused, was
     )
     SELECT t.state, t.was, t.attempts, m.id, m.channel, m.identity, m.text, m.subject, m.html, m.addresses,
-           m.author_name, m.author_type, m.external_id, m.in_reply_to, m.refs, m.created_at,
-           m.conversation_id::text, m.customer_id::text,
+           m.author_name, m.author_type, m.external_id, m.in_reply_to, m.refs, m.created_at, m.signature,
+           m.quoted_text, t.refused, m.conversation_id::text, m.customer_id::text,
            EXISTS (SELECT 1 FROM attachment a WHERE a.message_id = m.id) AS has_files
     FROM taken t JOIN message m ON m.id = t.message_id
     """
@@ -77,7 +78,9 @@ _SETTLE = text(
     UPDATE delivery d SET
         state = CASE WHEN d.state = ANY(:lower) THEN :state ELSE d.state END,
         external_id = CASE WHEN :external_id <> '' THEN :external_id ELSE d.external_id END,
-        detail = :detail, updated_at = :now
+        detail = :detail, updated_at = :now,
+        refused = (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(d.refused)
+                   WHERE (value->>'final')::boolean) || :refused
     FROM before, message m WHERE d.message_id = before.message_id AND m.id = d.message_id
     RETURNING :external_id <> '' AND :external_id <> old AS renamed, m.conversation_id::text, m.customer_id::text
     """
@@ -87,6 +90,21 @@ _SETTLE = text(
     bindparam("state", type_=Text),
     bindparam("external_id", type_=Text),
     bindparam("detail", type_=Text),
+    bindparam("refused", type_=JSONB),
+)
+_AGAIN = text(
+    """
+    UPDATE delivery SET state = :state, attempts = attempts - :given_back, due_at = :due, updated_at = :now,
+        detail = CASE WHEN :detail <> '' THEN :detail ELSE detail END,
+        refused = CASE WHEN CAST(:refused AS jsonb) IS NULL THEN refused
+            ELSE (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(refused)
+                  WHERE (value->>'final')::boolean) || :refused END
+    WHERE message_id = :id
+    """
+).bindparams(
+    bindparam("id", type_=Uuid(as_uuid=False)),
+    bindparam("detail", type_=Text),
+    bindparam("refused", type_=JSONB(none_as_null=True)),
 )
 
 
@@ -102,10 +120,30 @@ class OwnAddresses(Protocol):
         ...
 
 
+class DeliveryNews(Protocol):
+    """Who is told when a message does not get through. Both are part of the transaction that notes it."""
+
+    async def delayed(self, uow: UnitOfWork, message: Message, reason: str) -> None:
+        """It is tried for hours now, and will be further."""
+        ...
+
+    async def failed(self, uow: UnitOfWork, message: Message, reason: str) -> None:
+        """It will never get through."""
+        ...
+
+
 class Deliverer:
     """Takes queued messages to their channels and believes receipts. Implements ``ReceiptSink``."""
 
-    def __init__(self, store: Store, senders: Mapping[Channel, Sender], own: OwnAddresses, tokens: ReplyTokens) -> None:
+    def __init__(
+        self,
+        store: Store,
+        senders: Mapping[Channel, Sender],
+        own: OwnAddresses,
+        tokens: ReplyTokens,
+        news: DeliveryNews | None = None,
+    ) -> None:
+        self._news = news
         self._store = store
         self._senders = senders
         self._own = own
@@ -126,7 +164,7 @@ class Deliverer:
         except DeliveryError as error:
             await self._failed(message, error)
         else:
-            await self._settle(message.id, result.state, detail=result.detail, external_id=result.external_id)
+            await self._taken(message, result)
 
     async def record(self, receipt: Receipt) -> bool:
         """Believe a receipt when it says more than is known; states never move backwards."""
@@ -191,33 +229,96 @@ class Deliverer:
             return found
         return await sender.send(message)
 
+    async def _taken(self, message: OutboundMessage, result: SendResult) -> None:
+        """The other side took it, at least for its first recipient; those put off are tried again."""
+        refused = {one.address: _refusal(one.code, one.detail, one.final) for one in result.refused}
+        later = TemporaryDelivery(result.detail) if any(not one.final for one in result.refused) else None
+        plan = next_try(message, later, clock.now()) if later is not None else None
+        if plan is not None:
+            await self._later(message, plan, DeliveryState.QUEUED, result.detail, refused)
+            return
+        refused = {address: {**refusal, "final": True} for address, refusal in refused.items()}
+        await self._settle(
+            message.id, result.state, detail=result.detail, external_id=result.external_id, refused=refused
+        )
+
     async def _failed(self, message: OutboundMessage, error: DeliveryError) -> None:
-        again = isinstance(error, TemporaryDelivery) or (isinstance(error, UncertainDelivery) and not message.automatic)
-        log.warning("delivery failed", message=message.id, channel=message.channel, error=str(error), again=again)
-        if again and message.attempt <= len(BACK_OFF):
-            uncertain = isinstance(error, UncertainDelivery)
-            await self._later(message, DeliveryState.UNCERTAIN if uncertain else DeliveryState.QUEUED, str(error))
-        elif isinstance(error, UncertainDelivery):
+        plan = next_try(message, error, clock.now())
+        uncertain = isinstance(error, UncertainDelivery)
+        if plan is None or not plan.quiet:
+            log.warning(
+                "delivery failed", message=message.id, channel=message.channel, error=str(error), again=plan is not None
+            )
+        if plan is not None:
+            state = DeliveryState.UNCERTAIN if uncertain else DeliveryState.QUEUED
+            await self._later(message, plan, state, "" if plan.quiet else str(error))
+        elif uncertain:
             await self._settle(message.id, DeliveryState.UNCERTAIN, detail=str(error))
+        elif message.only:  # the first recipients have it
+            refused = {address: _refusal(error.code, str(error), final=True) for address in message.only}
+            await self._settle(message.id, DeliveryState.SENT, refused=refused)
         else:
-            await self._settle(message.id, DeliveryState.FAILED, detail=str(error))
+            dead = message.to if isinstance(error, PermanentDelivery) and error.dead else None
+            await self._settle(message.id, DeliveryState.FAILED, detail=str(error), dead=dead)
 
-    async def _later(self, message: OutboundMessage, state: DeliveryState, reason: str) -> None:
-        due = clock.now() + BACK_OFF[message.attempt - 1]
+    async def _later(
+        self,
+        message: OutboundMessage,
+        plan: NextTry,
+        state: DeliveryState,
+        detail: str,
+        refused: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        now = clock.now()
+        values = {
+            "id": message.id,
+            "state": state,
+            "given_back": 0 if plan.counted else 1,
+            "due": now + plan.after,
+            "now": now,
+            "detail": detail,
+            "refused": refused,
+        }
         async with self._store.transaction() as uow:
-            values = {"state": state, "detail": reason, "due_at": due, "updated_at": clock.now()}
-            await uow.session.execute(update(Delivery).where(col(Delivery.message_id) == message.id).values(values))
-            await uow.defer(DELIVER, queue=OUTBOUND, args={"message_id": message.id}, at=due)
-            await _announce(uow, message.id)
+            await uow.session.execute(_AGAIN, values)
+            await uow.defer(DELIVER, queue=OUTBOUND, args={"message_id": message.id}, at=now + plan.after)
+            if not plan.quiet:
+                await self._tell_of_delay(uow, message, detail)
+                await _announce(uow, message.id)
 
-    async def _settle(self, message_id: str, state: DeliveryState, *, detail: str = "", external_id: str = "") -> None:
-        """Note the outcome; what a receipt said meanwhile is not taken back."""
+    async def _tell_of_delay(self, uow: UnitOfWork, message: OutboundMessage, reason: str) -> None:
+        """Tell the writer, once, that his message is hours late."""
+        now = clock.now()
+        if self._news is None or message.automatic or now - (message.created_at or now) < DELAYED:
+            return
+        noted = await uow.session.execute(
+            update(Delivery)
+            .where(col(Delivery.message_id) == message.id, col(Delivery.delayed_at).is_(None))
+            .values(delayed_at=now)
+            .returning(col(Delivery.message_id))
+        )
+        row = await uow.session.get(Message, message.id) if noted.scalar_one_or_none() else None
+        if row is not None:
+            await self._news.delayed(uow, row, reason)
+
+    async def _settle(
+        self,
+        message_id: str,
+        state: DeliveryState,
+        *,
+        detail: str = "",
+        external_id: str = "",
+        refused: Mapping[str, Mapping[str, Any]] | None = None,
+        dead: Identity | None = None,
+    ) -> None:
+        """Note the outcome; what a receipt said meanwhile is not taken back. ``dead`` takes no mail any more."""
         lower = [known for known, rank in DELIVERY_RANK.items() if rank < DELIVERY_RANK[state]]
         parameters = {
             "id": message_id,
             "state": state,
             "lower": lower,
             "detail": detail,
+            "refused": refused or {},
             "external_id": external_id,
             "now": clock.now(),
         }
@@ -228,6 +329,11 @@ class Deliverer:
             if row.renamed:
                 named = update(Message).where(col(Message.id) == message_id).values(external_id=external_id)
                 await uow.session.execute(named)
+            if dead is not None:
+                await mark_undeliverable(uow, dead, detail)
+            if state is DeliveryState.FAILED and self._news is not None:
+                message = await uow.session.get_one(Message, message_id)
+                await self._news.failed(uow, message, detail)
             uow.publish(_changed(message_id, row.conversation_id, row.customer_id))
 
     async def _outbound(self, uow: UnitOfWork, row: Any) -> OutboundMessage:
@@ -241,7 +347,7 @@ class Deliverer:
             subject=row.subject,
             html=row.html,
             sender=sender,
-            sender_name=self._own.sender_name(sender) or row.author_name,
+            sender_name=row.addresses.get("from_name") or self._own.sender_name(sender) or row.author_name,
             cc=tuple(row.addresses.get("cc", ())),
             bcc=tuple(row.addresses.get("bcc", ())),
             external_id=row.external_id,
@@ -252,6 +358,9 @@ class Deliverer:
             created_at=row.created_at,
             attempt=row.attempts,
             files=await self._files(uow, row.id) if row.has_files else (),
+            signature=row.signature,
+            quotation=row.quoted_text,
+            only=tuple(address for address, refusal in row.refused.items() if not refusal["final"]),
         )
 
     async def _files(self, uow: UnitOfWork, message_id: str) -> tuple[FileContent, ...]:
@@ -268,6 +377,10 @@ class Deliverer:
                 for file in await uow.session.scalars(attached)
             ]
         )
+
+
+def _refusal(code: str, detail: str, final: bool) -> dict[str, Any]:  # kept as JSON
+    return {"code": code, "detail": detail, "final": final}
 
 
 def _changed(message_id: str, conversation_id: str | None, customer_id: str | None) -> Event:

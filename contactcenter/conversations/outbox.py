@@ -11,8 +11,10 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contactcenter import clock
+from contactcenter.conversations.guards import recipient_key
 from contactcenter.conversations.inbox import attachment_rows
 from contactcenter.conversations.records import Attachment, AutomaticMail, Delivery, Message, Participant
+from contactcenter.conversations.tokens import ReplyTokens
 from contactcenter.envelope import AuthorType, Channel, DeliveryState, Direction, FileContent, Identity, MessageKind
 from contactcenter.events import Event, EventKind
 from contactcenter.store.jobs import OUTBOUND
@@ -56,6 +58,9 @@ class Outgoing:
     in_reply_to: str = ""
     refs: tuple[str, ...] = ()
     sender: str = ""
+    sender_name: str = ""  # empty: the mailbox's
+    signature: str = ""  # plain text; ``html`` has it already, as it has the quotation
+    quotation: str = ""
     files: tuple[FileContent, ...] = ()
     delay_seconds: int = 0
     language: str = ""
@@ -73,7 +78,8 @@ async def queue_messages(uow: UnitOfWork, outgoings: Sequence[Outgoing]) -> list
     if not outgoings:
         return []
     now = clock.now()
-    pairs = [(outgoing, _message(outgoing)) for outgoing in outgoings]
+    tokens = ReplyTokens.of(uow.secrets)
+    pairs = [(outgoing, _message(outgoing, tokens)) for outgoing in outgoings]
     connection = await uow.session.connection()
     await connection.execute(_INSERT_MESSAGE, [_values(message) for _, message in pairs])
     files = [row for outgoing, message in pairs for row in attachment_rows(message.id, outgoing.files)]
@@ -128,6 +134,7 @@ def _automatic(outgoing: Outgoing, message: Message, now: datetime) -> dict[str,
         "message_id": message.id,
         "conversation_id": outgoing.conversation_id,
         "identity": str(outgoing.to),
+        "recipient": recipient_key(outgoing.to),
         "kind": outgoing.automatic,
         "at": now,
     }
@@ -190,9 +197,11 @@ async def add_participants(uow: UnitOfWork, pairs: Sequence[tuple[str, str]]) ->
         await (await uow.session.connection()).execute(_JOIN, rows)
 
 
-def _message(outgoing: Outgoing) -> Message:
-    message_id = clock.new_id()
-    is_mail = outgoing.channel is Channel.EMAIL
+def _message(outgoing: Outgoing, tokens: ReplyTokens) -> Message:
+    message_id, external_id = clock.new_id(), ""
+    if outgoing.channel is Channel.EMAIL:
+        domain = outgoing.sender.rpartition("@")[2] or "contactcenter.invalid"
+        external_id = tokens.message_id(outgoing.conversation_id, message_id, domain)
     return Message(
         id=message_id,
         channel=outgoing.channel,
@@ -208,8 +217,10 @@ def _message(outgoing: Outgoing) -> Message:
         text=outgoing.text,
         visible_text=outgoing.text,
         html=outgoing.html,
+        signature=outgoing.signature,
+        quoted_text=outgoing.quotation,
         language=outgoing.language,
-        external_id=f"{message_id}@{outgoing.sender.rpartition('@')[2] or 'contactcenter.invalid'}" if is_mail else "",
+        external_id=external_id,
         in_reply_to=outgoing.in_reply_to,
         refs=list(outgoing.refs),
         automatic=bool(outgoing.automatic),
@@ -218,6 +229,7 @@ def _message(outgoing: Outgoing) -> Message:
             "to": [outgoing.to.value],
             "cc": list(outgoing.cc),
             "bcc": list(outgoing.bcc),
+            **({"from_name": outgoing.sender_name} if outgoing.sender_name else {}),
         },
     )
 

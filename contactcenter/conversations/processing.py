@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ARRAY, Text, bindparam, delete, insert, select, text, update
@@ -21,6 +22,7 @@ from contactcenter.store.unit_of_work import UnitOfWork
 
 BATCH_SIZE = 64
 MAX_TRIES = 3
+SUSPECT_WAITS = timedelta(minutes=1)
 _LOCK_CLASS = 7262  # advisory locks of lanes: (class, lane)
 
 _message = table_of(Message)
@@ -29,8 +31,8 @@ _LANE_LOCK = text("SELECT pg_advisory_xact_lock(:class, :lane)")
 _COVERED = text("DELETE FROM procrastinate_jobs WHERE id = ANY(:ids) AND status = 'todo'")
 _SAME_ID = text(
     """
-    SELECT external_id, digest, id::text FROM message
-    WHERE channel = 'email' AND external_id = ANY(:ids) AND external_id <> '' AND direction = 'in' AND state = 'done'
+    SELECT external_id, digest, id::text, direction = 'out' AS sent FROM message
+    WHERE channel = 'email' AND external_id = ANY(:ids) AND external_id <> '' AND state = 'done'
       AND NOT id = ANY(CAST(:own AS uuid[]))
     """
 ).bindparams(bindparam("ids", type_=ARRAY(Text)), bindparam("own", type_=ARRAY(Text)))
@@ -46,6 +48,7 @@ class Understood:
     conversation_id: str = ""
     customer_id: str = ""
     copy_of: str = ""
+    blocked: bool = False  # its sender is blocked: kept aside
     language: str = ""
     assessment: Mapping[str, Any] | None = None
     trace: Mapping[str, Any] = field(default_factory=dict)
@@ -54,7 +57,8 @@ class Understood:
 async def waiting(uow: UnitOfWork, lane: int) -> list[Message]:
     """The messages to take now, in order, with the lane locked until the transaction ends.
 
-    All up to the first that was tried before; or, when that is the first of all, it alone. The rows are detached.
+    A message that was tried before is a suspect and goes alone. Until it has waited :data:`SUSPECT_WAITS` it lets those
+    of other senders pass, so that three failing tries do not keep them waiting. The rows are detached.
     """
     await uow.session.execute(_LANE_LOCK, {"class": _LOCK_CLASS, "lane": lane})
     query = (
@@ -66,10 +70,13 @@ async def waiting(uow: UnitOfWork, lane: int) -> list[Message]:
     rows = list(await uow.session.scalars(query))
     for row in rows:
         uow.session.expunge(row)  # written by plain statements; nothing is flushed behind our back
-    for index, row in enumerate(rows):
-        if row.attempts:
-            return rows[:index] or [row]
-    return rows
+    suspects = [row for row in rows if row.attempts]
+    if not suspects:
+        return rows
+    if rows[0] is suspects[0] and clock.now() - suspects[0].created_at > SUSPECT_WAITS:
+        return suspects[:1]
+    held = {row.identity for row in suspects}
+    return [row for row in rows if row.identity not in held] or suspects[:1]
 
 
 async def count_tries(uow: UnitOfWork, rows: Sequence[Message]) -> None:
@@ -101,18 +108,23 @@ async def failed(uow: UnitOfWork, row: Message, reason: str) -> int:
 
 
 async def known_copies(uow: UnitOfWork, mails: Mapping[str, Content]) -> dict[str, str]:
-    """Of mails by row id: which are copies (same Message-ID, same decoded content) of which earlier message."""
+    """Of mails by row id: which are copies (same Message-ID, same decoded content) of which earlier message.
+
+    A mail of ours that comes back to one of our mailboxes (in Cc, by a list) is a copy of what we sent.
+    """
     ids = [content.external_id for content in mails.values() if content.external_id]
     if not ids:
         return {}
-    rows = await uow.session.execute(_SAME_ID, {"ids": ids, "own": list(mails)})
-    first = {(row.external_id, row.digest): row.id for row in rows}
+    rows = list(await uow.session.execute(_SAME_ID, {"ids": ids, "own": list(mails)}))
+    sent = {row.external_id: row.id for row in rows if row.sent}
+    first = {(row.external_id, row.digest): row.id for row in rows if not row.sent}
     copies = {}
     for row_id, content in mails.items():
-        if (
-            content.external_id
-            and (original := first.setdefault((content.external_id, content.digest), row_id)) != row_id
-        ):
+        if not content.external_id:
+            continue
+        if content.own and content.external_id in sent:
+            copies[row_id] = sent[content.external_id]
+        elif (original := first.setdefault((content.external_id, content.digest), row_id)) != row_id:
             copies[row_id] = original
     return copies
 
@@ -129,10 +141,16 @@ async def keep(uow: UnitOfWork, messages: Sequence[Understood]) -> None:
     await connection.execute(_KEEP, [{"own_id": message.row.id, **_columns(message)} for message in messages])
 
 
+def _state(message: Understood) -> MessageState:
+    if message.blocked:
+        return MessageState.BLOCKED
+    return MessageState.DUPLICATE if message.copy_of else MessageState.DONE
+
+
 def _columns(message: Understood) -> dict[str, Any]:
     content, row = message.content, message.row
     return {
-        "state": MessageState.DUPLICATE if message.copy_of else MessageState.DONE,
+        "state": _state(message),
         "kind": content.kind,
         "conversation_id": message.conversation_id or None,
         "customer_id": message.customer_id or None,
@@ -142,11 +160,13 @@ def _columns(message: Understood) -> dict[str, Any]:
         "text": content.text,
         "visible_text": content.visible_text,
         "quoted_text": content.quoted_text,
+        "signature": content.signature,
         "html": content.html,
         "language": message.language,
         "external_id": content.external_id or row.external_id,
         "in_reply_to": content.in_reply_to,
-        "refs": list(content.references[-MAX_REFERENCES:]),
+        # In-Reply-To is often the only citation there is, and what is looked for is found in one place.
+        "refs": [ref for ref in dict.fromkeys((*content.references[-MAX_REFERENCES:], content.in_reply_to)) if ref],
         "addresses": {
             **row.addresses,
             "to": list(content.to),
@@ -168,8 +188,9 @@ def _columns(message: Understood) -> dict[str, Any]:
 
 _KEPT = (
     *("state", "kind", "conversation_id", "customer_id", "author_name", "identity", "subject", "text", "visible_text"),
-    *("quoted_text", "html", "language", "external_id", "in_reply_to", "refs", "addresses", "authentication"),
-    *("authenticated", "automatic", "digest", "failure", "assessment", "trace", "sent_at", "processed_at", "search"),
+    *("quoted_text", "signature", "html", "language", "external_id", "in_reply_to", "refs", "addresses"),
+    *("authentication", "authenticated", "automatic", "digest", "failure", "assessment", "trace", "sent_at"),
+    *("processed_at", "search"),
 )
 _KEEP = (
     update(_message)

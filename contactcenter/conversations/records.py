@@ -30,17 +30,29 @@ class MessageState(StrEnum):
     DONE = "done"
     DUPLICATE = "duplicate"  # a relay's re-encoded copy of another message, kept but not shown
     QUARANTINED = "quarantined"
+    BLOCKED = "blocked"  # its sender is blocked: kept, but no ticket and no answer
+
+
+HELD = (MessageState.QUARANTINED, MessageState.BLOCKED)
+"""What is kept aside until a person decides."""
 
 
 class Conversation(SQLModel, table=True):
-    """A thread of messages with one customer, over any channels."""
+    """A thread of messages with one customer, over any channels.
+
+    ``flood_of`` is the identity of a sender whose many mails are gathered here; empty for every other conversation.
+    """
 
     __tablename__ = "conversation"
+    __table_args__ = (
+        Index("ix_conversation_flood_of", "flood_of", text("id DESC"), postgresql_where=text("flood_of <> ''")),
+    )
 
     id: str = primary_id()
     customer_id: str | None = link("customer.id", nullable=True, index=True)
     subject: str = words()
     merged_into_id: str | None = link("conversation.id", nullable=True)
+    flood_of: str = words()
     created_at: datetime = moment()
 
 
@@ -70,7 +82,7 @@ class Message(SQLModel, table=True):
             postgresql_where=text("ingest_key <> ''"),
         ),
         Index("ix_message_waiting", "lane", "id", postgresql_where=text("state = 'waiting'")),
-        Index("ix_message_quarantined", "id", postgresql_where=text("state = 'quarantined'")),
+        Index("ix_message_held", "id", postgresql_where=text("state in ('quarantined','blocked')")),
         Index("ix_message_conversation", "conversation_id", "id"),
         Index("ix_message_customer", "customer_id", text("id DESC")),
         Index("ix_message_external_id", "external_id", postgresql_where=text("external_id <> ''")),
@@ -94,6 +106,7 @@ class Message(SQLModel, table=True):
     text: str = words()
     visible_text: str = words()
     quoted_text: str = words()
+    signature: str = words()  # plain text, below the words
     html: str = words()
     language: str = words()
     external_id: str = words()
@@ -137,7 +150,10 @@ class Attachment(SQLModel, table=True):
 
 
 class Delivery(SQLModel, table=True):
-    """How an outbound message fares. A sender holds a lease while it tries."""
+    """How an outbound message fares. A sender holds a lease while it tries.
+
+    ``refused``: address → code, detail and final (a truth value), of recipients not taken while others were.
+    """
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -153,25 +169,51 @@ class Delivery(SQLModel, table=True):
     leased_until: datetime | None = moment(nullable=True)
     external_id: str = words()
     detail: str = words()
+    refused: dict[str, Any] = document()
     due_at: datetime = moment()  # not before: undo and back-off
+    delayed_at: datetime | None = moment(nullable=True)  # when the writer was told that it takes long
     created_at: datetime = moment()
     updated_at: datetime = moment()
 
 
 class AutomaticMail(SQLModel, table=True):
-    """Each automatic answer or receipt sent, so that their limits hold over crashes."""
+    """Each automatic answer or receipt sent, so that their limits hold over crashes.
+
+    ``recipient`` is the identity as limits count it: every spelling of one address is one.
+    """
 
     __tablename__ = "automatic_mail"
     __table_args__ = (
-        Index("ix_automatic_mail_identity_at", "identity", "at"),
+        Index("ix_automatic_mail_recipient_at", "recipient", "at"),
+        Index("ix_automatic_mail_at", "at"),
         Index("ix_automatic_mail_conversation_at", "conversation_id", "at"),
     )
 
     message_id: str = link("message.id", cascade=True, key=True)
     conversation_id: str = link("conversation.id", cascade=True)
     identity: str = words()
+    recipient: str = words()
     kind: str = words()  # answer | receipt
     at: datetime = moment()
+
+
+class BlockedSender(SQLModel, table=True):
+    """An address or a domain (with those below it) whose mail is kept aside; unblocked ones stay as a record."""
+
+    __tablename__ = "blocked_sender"
+    __table_args__ = (
+        Index("uq_blocked_sender_pattern", "pattern", unique=True, postgresql_where=text("removed_at IS NULL")),
+    )
+
+    id: str = primary_id()
+    pattern: str = words()  # "a@b.c" or "b.c", lower case
+    reason: str = words()
+    by_agent_id: str = words()
+    by_name: str = words()
+    created_at: datetime = moment()
+    removed_at: datetime | None = moment(nullable=True)
+    removed_by_id: str = words()
+    removed_by_name: str = words()
 
 
 class ChannelCursor(SQLModel, table=True):

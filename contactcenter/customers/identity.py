@@ -76,21 +76,25 @@ async def resolve(uow: UnitOfWork, identity: Identity, *, language: str = "", ve
 
 
 async def resolve_many(
-    uow: UnitOfWork, identities: Sequence[Identity], *, verified: bool = False
+    uow: UnitOfWork, identities: Sequence[Identity], *, verified: bool = False, wrote: bool = False
 ) -> dict[str, Customer]:
     """The customers of many identities by ``str(identity)`` as given; unknown ones are made.
 
-    One statement when all are known, two when some are new, one or two more to note that names are proven or that
-    another transaction made somebody first. Safe against races: the unique index decides, and identities are written
-    in one order, so no two batches block each other for good. The customers are attached to the session: changes to
+    ``wrote``: they write to us at this moment, so whoever was thought to be out of reach is not.
+    One statement when all are known, two when some are new, one or two more to note that names are proven, that they
+    are within reach again, or that another transaction made somebody first.
+    Safe against races: the unique index decides, and identities are written in one order, so no two batches block each
+    other for good. The customers are attached to the session: changes to
     them are written by it.
     """
     keys: dict[Key, Identity] = {}
     for identity in identities:
         keys.setdefault((identity.kind.value, normalise(identity.kind, identity.value)), identity)
-    known, unproven = await _lookup(uow, keys)
+    known, unproven, unreached = await _lookup(uow, keys)
     if verified and unproven:
         await uow.session.execute(_VERIFY, {"ids": unproven})
+    if wrote and unreached:
+        await uow.session.execute(_REACHABLE, {"ids": unreached})
     missing = sorted(key for key in keys if key not in known)
     if missing:
         known.update(await _create(uow, {key: keys[key] for key in missing}, verified=verified))
@@ -105,7 +109,7 @@ async def resolve_many(
 async def find(uow: UnitOfWork, identity: Identity) -> Customer | None:
     """The customer of this identity, if he is known."""
     key = (identity.kind.value, normalise(identity.kind, identity.value))
-    known, _ = await _lookup(uow, [key])
+    known, _, _ = await _lookup(uow, [key])
     return known.get(key)
 
 
@@ -165,15 +169,15 @@ async def add_identity(
     return held
 
 
-async def mark_undeliverable(uow: UnitOfWork, identity: Identity) -> bool:
-    """Note that mail to this identity is refused for good; False when nobody goes by it."""
+async def mark_undeliverable(uow: UnitOfWork, identity: Identity, reason: str = "") -> bool:
+    """Note that mail to this identity is refused for good, and why; False when nobody goes by it."""
     marked = await uow.session.scalar(
         update(CustomerIdentity)
         .where(
             col(CustomerIdentity.kind) == identity.kind.value,
             col(CustomerIdentity.value) == normalise(identity.kind, identity.value),
         )
-        .values(undeliverable_at=clock.now())
+        .values(undeliverable_at=clock.now(), undeliverable_reason=reason[:500])
         .returning(col(CustomerIdentity.customer_id))
     )
     if marked is not None:
@@ -181,10 +185,28 @@ async def mark_undeliverable(uow: UnitOfWork, identity: Identity) -> bool:
     return marked is not None
 
 
+async def mark_reachable(uow: UnitOfWork, customer_id: str, identity: Identity) -> None:
+    """Take it back that this name of a customer is out of reach. Raises :class:`NotFound` when it is not his."""
+    found = await uow.session.scalar(
+        update(CustomerIdentity)
+        .where(
+            col(CustomerIdentity.customer_id) == customer_id,
+            col(CustomerIdentity.kind) == identity.kind.value,
+            col(CustomerIdentity.value) == normalise(identity.kind, identity.value),
+        )
+        .values(undeliverable_at=None, undeliverable_reason="")
+        .returning(col(CustomerIdentity.id))
+    )
+    if found is None:
+        raise NotFound("the customer has no such address")
+    uow.publish(Event(EventKind.CUSTOMER_CHANGED, customer=customer_id))
+
+
 _LOOKUP = (
     select(
         col(CustomerIdentity.id),
         col(CustomerIdentity.verified),
+        col(CustomerIdentity.undeliverable_at),
         col(CustomerIdentity.kind),
         col(CustomerIdentity.value),
         Customer,
@@ -207,20 +229,31 @@ _VERIFY = (
 )
 
 
-async def _lookup(uow: UnitOfWork, keys: Iterable[Key]) -> tuple[dict[Key, Customer], list[str]]:
-    """Who goes by these names, and the ids of those identities that nothing proved so far."""
+_REACHABLE = (
+    update(CustomerIdentity)
+    .where(col(CustomerIdentity.id) == func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False)))))
+    .values(undeliverable_at=None, undeliverable_reason="")
+    .execution_options(synchronize_session=False)
+)
+
+
+async def _lookup(uow: UnitOfWork, keys: Iterable[Key]) -> tuple[dict[Key, Customer], list[str], list[str]]:
+    """Who goes by these names, and the ids of identities that nothing proved so far and of those out of reach."""
     wanted = list(keys)
     if not wanted:
-        return {}, []
+        return {}, [], []
     parameters = {"kinds": [kind for kind, _ in wanted], "names": [value for _, value in wanted]}
     known: dict[Key, Customer] = {}
     unproven: list[str] = []
-    for identity_id, verified, kind, value, customer in await uow.session.execute(_LOOKUP, parameters):
+    unreached: list[str] = []
+    for identity_id, verified, dead_since, kind, value, customer in await uow.session.execute(_LOOKUP, parameters):
         if not verified:
             unproven.append(identity_id)
+        if dead_since is not None:
+            unreached.append(identity_id)
         merged = customer.merged_into_id is not None
         known[kind, value] = await current_customer(uow, customer.id) if merged else customer
-    return known, unproven
+    return known, unproven, unreached
 
 
 _CREATE = text(
@@ -267,7 +300,7 @@ async def _create(uow: UnitOfWork, new: dict[Key, Identity], *, verified: bool) 
     for customer in made.values():
         make_transient_to_detached(customer)  # its row is there: what changes from now on is an update
         uow.session.add(customer)
-    taken, _ = await _lookup(uow, lost)
+    taken, _, _ = await _lookup(uow, lost)
     return {**made, **taken}
 
 

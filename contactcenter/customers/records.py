@@ -39,7 +39,8 @@ class CustomerIdentity(SQLModel, table=True):
     name: str = words()
     verified: bool = flag()
     opted_out: bool = flag()
-    undeliverable_at: datetime | None = moment(nullable=True)
+    undeliverable_at: datetime | None = moment(nullable=True)  # mail to it is refused for good since
+    undeliverable_reason: str = words()
     created_at: datetime = moment()
 
 

@@ -98,6 +98,12 @@ async def find_agent(uow: UnitOfWork, email: str) -> Agent | None:
     return await uow.session.scalar(select(Agent).where(col(Agent.email) == email.strip().lower()))
 
 
+async def agents_by_address(uow: UnitOfWork, addresses: Collection[str]) -> dict[str, Agent]:
+    """Those of the addresses (lower case) that are agents', disabled ones included."""
+    found = await uow.session.scalars(select(Agent).where(col(Agent.email).in_(list(addresses))))
+    return {agent.email: agent for agent in found}
+
+
 async def update_agent(
     uow: UnitOfWork,
     actor: Actor,

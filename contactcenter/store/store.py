@@ -34,11 +34,11 @@ class Store:
 
     def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """A unit of work that commits at the end of the block."""
-        return transaction(self.engine, self._jobs)
+        return transaction(self.engine, self._jobs, self.secrets)
 
     def read(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """A unit of work for queries; changes are thrown away."""
-        return reading(self.engine, self._jobs)
+        return reading(self.engine, self._jobs, self.secrets)
 
     async def close(self) -> None:
         """Give all connections back."""

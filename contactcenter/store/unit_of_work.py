@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from contactcenter.errors import Unavailable
 from contactcenter.events import Event
+from contactcenter.store.secrets import Secrets
 
 NOTIFY_CHANNEL = "contactcenter_events"
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
@@ -24,8 +25,9 @@ _MAX_PAYLOAD = 7_500  # PostgreSQL allows 8,000 bytes
 class UnitOfWork:
     """What services work on. Made by :class:`contactcenter.store.store.Store`."""
 
-    def __init__(self, session: AsyncSession, jobs: App) -> None:
+    def __init__(self, session: AsyncSession, jobs: App, secrets: Secrets) -> None:
         self.session = session
+        self.secrets = secrets
         self._jobs = jobs
         self._events: dict[Event, None] = {}
 
@@ -88,14 +90,14 @@ class UnitOfWork:
 
 
 @asynccontextmanager
-async def transaction(engine: AsyncEngine, jobs: App) -> AsyncIterator[UnitOfWork]:
+async def transaction(engine: AsyncEngine, jobs: App, secrets: Secrets) -> AsyncIterator[UnitOfWork]:
     """One transaction: commits at the end of the block, rolls back on any error.
 
     Raises :class:`Unavailable` when the database is away, so that a border can say "later".
     """
     try:
         async with AsyncSession(engine, expire_on_commit=False) as session:
-            uow = UnitOfWork(session, jobs)
+            uow = UnitOfWork(session, jobs, secrets)
             yield uow
             await session.flush()
             await uow.flush_events()
@@ -105,10 +107,10 @@ async def transaction(engine: AsyncEngine, jobs: App) -> AsyncIterator[UnitOfWor
 
 
 @asynccontextmanager
-async def reading(engine: AsyncEngine, jobs: App) -> AsyncIterator[UnitOfWork]:
+async def reading(engine: AsyncEngine, jobs: App, secrets: Secrets) -> AsyncIterator[UnitOfWork]:
     """A unit of work whose changes are thrown away: for queries."""
     try:
         async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session:
-            yield UnitOfWork(session, jobs)
+            yield UnitOfWork(session, jobs, secrets)
     except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
         raise Unavailable("the database did not answer") from error

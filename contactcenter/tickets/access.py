@@ -6,11 +6,11 @@ from sqlalchemy import ColumnElement, exists, or_, select, true
 from sqlmodel import col
 
 from contactcenter import clock
-from contactcenter.conversations.records import Conversation, Message
+from contactcenter.conversations.records import HELD, Conversation, Message
 from contactcenter.errors import NotFound
 from contactcenter.staff.access import Actor
 from contactcenter.store.unit_of_work import UnitOfWork
-from contactcenter.tickets.records import Ticket
+from contactcenter.tickets.records import Queue, Ticket
 
 MAX_NUMBER = 2**62
 """Above any ticket number, below what a ``bigint`` holds."""
@@ -68,11 +68,19 @@ async def merge_target(uow: UnitOfWork, ticket: Ticket) -> Ticket:
     return ticket
 
 
+async def held_queues(uow: UnitOfWork, actor: Actor) -> frozenset[str] | None:
+    """Keys of the queues whose messages in quarantine the actor may see; None for all, also those of no queue."""
+    if actor.sees_all_queues:
+        return None
+    mine = select(col(Queue.key)).where(col(Queue.id).in_(sorted(actor.queue_ids)))
+    return frozenset(await uow.session.scalars(mine)) if actor.queue_ids else frozenset()
+
+
 async def access_message(uow: UnitOfWork, actor: Actor, message_id: str) -> tuple[Message, Ticket | None]:
     """A message and the ticket it is on, if any.
 
-    Raises :class:`NotFound` when it is missing or its ticket foreign. A message without a ticket (waiting,
-    quarantined) is seen by those who see all queues.
+    Raises :class:`NotFound` when it is missing or its ticket foreign. A message without a ticket (waiting) is seen by
+    those who see all queues; one that is kept aside also by those who work the queue it came to.
     """
     missing = NotFound("there is no such message")
     message = await uow.session.get(Message, message_id) if clock.is_id(message_id) else None
@@ -82,7 +90,8 @@ async def access_message(uow: UnitOfWork, actor: Actor, message_id: str) -> tupl
     if message.conversation_id is not None:
         ticket = await ticket_of_conversation(uow, message.conversation_id)
     if ticket is None:
-        if not actor.sees_all_queues:
+        mine = await held_queues(uow, actor)
+        if mine is not None and (message.state not in HELD or message.envelope.get("queue") not in mine):
             raise missing
         return message, None
     if not sees(actor, ticket):

@@ -37,6 +37,9 @@ class Happening(StrEnum):
     TAKEN_BACK = "taken-back"  # message
     NOTED = "noted"  # message
     FORWARDED = "forwarded"  # message, to
+    DELAYED = "delayed"  # message, address, said
+    UNDELIVERED = "undelivered"  # was, message, address, code, said
+    BLOCKED = "blocked"  # now: the address or domain that is blocked
     MERGED = "merged"  # into, or from: ticket numbers; messages
 
 

@@ -50,7 +50,7 @@ async def counterpart(
     ``channel``) when nothing reaches him there.
     """
     wanted = channel or (CHANNEL_OF.get(to.kind) if to is not None else None)
-    last = await _last_message(uow, ticket, wanted)
+    last = await _last_message(uow, ticket, wanted, identities.normalised(to) if to is not None else None)
     own = await _own_end(uow, last) if last is not None else None
     if to is None:
         to = own if own is not None and (wanted is None or CHANNEL_OF.get(own.kind) is wanted) else None
@@ -60,6 +60,8 @@ async def counterpart(
     to = identities.normalised(to)
     if last is None or last.channel != found:
         return Counterpart(found, to)
+    if own is None or str(identities.normalised(own)) != str(to):  # he has never seen it
+        return Counterpart(found, to, last.subject, _our_address(last))
     return Counterpart(
         channel=found,
         to=to,
@@ -70,8 +72,11 @@ async def counterpart(
     )
 
 
-async def _last_message(uow: UnitOfWork, ticket: Ticket, channel: Channel | None) -> Message | None:
-    """The customer's last message (on a channel), else ours to him."""
+async def _last_message(
+    uow: UnitOfWork, ticket: Ticket, channel: Channel | None, to: Identity | None
+) -> Message | None:
+    """The customer's last message (on a channel), else ours to him; the one with ``to`` goes before all others."""
+    with_him = case((col(Message.identity) == str(to), 0), else_=1)
     query = (
         select(Message)
         .where(
@@ -79,7 +84,7 @@ async def _last_message(uow: UnitOfWork, ticket: Ticket, channel: Channel | None
             col(Message.kind) == MessageKind.MESSAGE.value,
             col(Message.identity) != "",
         )
-        .order_by(case((col(Message.direction) == Direction.IN.value, 0), else_=1), col(Message.id).desc())
+        .order_by(with_him, case((col(Message.direction) == Direction.IN.value, 0), else_=1), col(Message.id).desc())
         .limit(1)
     )
     if channel is not None:

@@ -67,6 +67,10 @@ class Directory:
         """The addresses made in the console, as last read."""
         return frozenset(self._made)
 
+    def own_addresses(self) -> frozenset[str]:
+        """All our mail addresses, those made in the console as last read."""
+        return frozenset(self._fixed) | frozenset(self._made)
+
     def default_sender(self, channel: Channel) -> str:
         """Our first address or number on a channel; empty when there is none."""
         if channel is Channel.SMS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, text
@@ -70,16 +71,18 @@ async def open_ticket(
     assignee_id: str | None = None,
     tags: Sequence[str] = (),
     actor: Actor = MACHINE,
+    at: datetime | None = None,
 ) -> Ticket:
     """Open a ticket for a conversation that has none. One statement writes it and its first event.
 
     ``status`` and ``answered_by`` say what became of it at once: resolved by the machine, pending for the customer's
     answer to an agent, or new. ``messages_count`` counts what was said so far, notes left out. ``related`` are ids of
-    tickets it may belong to. The ticket is attached to the session. Publishes ``ticket.created``.
+    tickets it may belong to. ``at`` is when the conversation began, now by default. The ticket is attached to the
+    session. Publishes ``ticket.created``.
     """
     if uow.session.new:  # the conversation may not be written yet, and core statements do not flush
         await uow.session.flush()
-    now = clock.now()
+    now = at or clock.now()
     waits = status in {TicketStatus.NEW, TicketStatus.OPEN} and not answered_by
     ticket = Ticket(
         conversation_id=conversation.id,
@@ -96,14 +99,15 @@ async def open_ticket(
         sentiment=sentiment,
         complaint=complaint,
         channel=str(channel),
-        unread=not answered_by,
+        unread=not answered_by and status != TicketStatus.CLOSED,
         answered_by=answered_by,
         messages_count=messages_count,
         related=list(related),
         tags=list(tags),
         waiting_since=now if waits else None,
         first_reply_at=now if answered_by else None,
-        resolved_at=now if status == TicketStatus.RESOLVED else None,
+        resolved_at=now if status in {TicketStatus.RESOLVED, TicketStatus.CLOSED} else None,
+        closed_at=now if status == TicketStatus.CLOSED else None,
         created_at=now,
         updated_at=now,
     )
@@ -180,6 +184,14 @@ async def tickets_of(uow: UnitOfWork, conversation_ids: Collection[str]) -> dict
         select(Ticket).where(_ticket.c.conversation_id.in_(list(conversation_ids))).order_by(_ticket.c.number.desc())
     )
     return {ticket.conversation_id: ticket for ticket in await uow.session.scalars(query)}
+
+
+async def conversations_of(uow: UnitOfWork, numbers: Collection[int]) -> dict[int, str]:
+    """The conversations of tickets, by their numbers."""
+    rows = await uow.session.execute(
+        select(_ticket.c.number, _ticket.c.conversation_id).where(_ticket.c.number.in_(list(numbers)))
+    )
+    return {row.number: row.conversation_id for row in rows}
 
 
 async def relate(uow: UnitOfWork, conversation_ids: Sequence[str]) -> list[str]:

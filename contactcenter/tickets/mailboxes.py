@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
-from sqlalchemy import delete, select
+from pydantic import SecretStr
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlmodel import col
 
 from contactcenter import clock
+from contactcenter.conversations.records import ChannelCursor
 from contactcenter.errors import Conflict, InvalidInput, NotFound
 from contactcenter.events import Event, EventKind
 from contactcenter.settings import Imap, Mailbox, Settings
@@ -24,6 +29,45 @@ _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\\x00-\x1f]{1,64}@[a-z0-9.-]{1,255}")
 
 
 _PURPOSE = "mailbox-imap"
+
+
+FETCH_STATUS = "fetch-status"
+"""Key of the cursor that holds how fetching goes, by address."""
+
+SILENT = timedelta(minutes=3)
+"""After which nobody is fetching any more who would say how it goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What trying a mailbox found: ``trouble`` is empty when it can be read, ``pushes`` says whether by IDLE."""
+
+    trouble: str = ""
+    mails: int = 0
+    pushes: bool = False
+
+
+class MailboxTrials(Protocol):
+    """Signs in to a mailbox and looks into its folder."""
+
+    async def __call__(self, mailbox: Mailbox, *, made_in_console: bool) -> Trial:
+        """Try it; trouble is said, not raised."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """How fetching from a mailbox goes.
+
+    ``state``: connecting, working, idle (the server pushes), polling, backing-off (``reason`` says why), or silent:
+    no service fetches at the moment. ``left``: mails that stay in the mailbox, too large or not readable.
+    """
+
+    state: str
+    reason: str = ""
+    last_look: datetime | None = None
+    taken: int = 0
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +98,26 @@ async def list_mailboxes(uow: UnitOfWork, settings: Settings) -> list[MailboxRow
         for box, key in made
     ]
     return rows
+
+
+async def fetch_statuses(uow: UnitOfWork) -> dict[str, Fetched]:
+    """How fetching goes, by address."""
+    kept = await uow.session.get(ChannelCursor, FETCH_STATUS)
+    if kept is None:
+        return {}
+    silent = clock.now() - kept.updated_at > SILENT
+    return {address: _fetched(value, silent=silent) for address, value in kept.value.items()}
+
+
+def _fetched(value: Mapping[str, Any], *, silent: bool) -> Fetched:
+    looked = value.get("last_look")
+    return Fetched(
+        state="silent" if silent else str(value.get("state", "")),
+        reason=str(value.get("reason", "")),
+        last_look=datetime.fromisoformat(looked) if looked else None,
+        taken=int(value.get("taken", 0)),
+        left=int(value.get("left", 0)),
+    )
 
 
 async def create_mailbox(
@@ -98,17 +162,31 @@ async def delete_mailbox(uow: UnitOfWork, actor: Actor, mailbox_id: str) -> None
     gone = None
     if clock.is_id(mailbox_id):
         gone = await uow.session.scalar(
-            delete(MailboxRecord).where(col(MailboxRecord.id) == mailbox_id).returning(col(MailboxRecord.id))
+            delete(MailboxRecord).where(col(MailboxRecord.id) == mailbox_id).returning(col(MailboxRecord.address))
         )
     if gone is None:
         raise NotFound("there is no such mailbox")
+    await uow.session.execute(update(Queue).where(col(Queue.sender_address) == gone).values(sender_address=""))
     uow.publish(Event(EventKind.STAFF_CHANGED))
 
 
 def seal_account(secrets: Secrets, account: Imap) -> str:
     """An IMAP account, its password included, as :func:`create_mailbox` keeps it."""
-    values = account.model_dump() | {"password": account.password.get_secret_value()}
+    dumped = account.model_dump()
+    values = {key: value.get_secret_value() if isinstance(value, SecretStr) else value for key, value in dumped.items()}
     return secrets.seal(json.dumps(values), _PURPOSE)
+
+
+async def made_mailbox(uow: UnitOfWork, secrets: Secrets, mailbox_id: str) -> Mailbox:
+    """A mailbox made in the console that is fetched by IMAP. Raises :class:`NotFound`."""
+    box = await uow.session.get(MailboxRecord, mailbox_id) if clock.is_id(mailbox_id) else None
+    if box is None or not box.imap_sealed:
+        raise NotFound("there is no such mailbox")
+    return Mailbox(address=box.address, name=box.name, imap=_account(secrets, box))
+
+
+def _account(secrets: Secrets, box: MailboxRecord) -> Imap:
+    return Imap(**json.loads(secrets.unseal(box.imap_sealed, _PURPOSE)))
 
 
 async def fetched_mailboxes(uow: UnitOfWork, secrets: Secrets) -> list[Mailbox]:
@@ -124,6 +202,6 @@ async def fetched_mailboxes(uow: UnitOfWork, secrets: Secrets) -> list[Mailbox]:
     )
     found = []
     for box, key in rows:
-        account = Imap(**json.loads(secrets.unseal(box.imap_sealed, _PURPOSE)))
-        found.append(Mailbox(address=box.address, name=box.name, queue=key or "service", imap=account))
+        imap = _account(secrets, box)
+        found.append(Mailbox(address=box.address, name=box.name, queue=key or "service", imap=imap))
     return found

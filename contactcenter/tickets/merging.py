@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, text
 
 from contactcenter import clock
 from contactcenter.errors import Conflict, InvalidInput
-from contactcenter.staff.access import Actor
+from contactcenter.staff.access import MACHINE, Actor
 from contactcenter.store.unit_of_work import UnitOfWork
-from contactcenter.tickets.changes import Happening, begin, finish
+from contactcenter.tickets.changes import Happening, begin, changed, finish
+from contactcenter.tickets.colleagues import FORGED
 from contactcenter.tickets.records import Ticket, TicketStatus
 
 _ID = Ticket.__table__.c.id.type  # type: ignore[attr-defined]
@@ -29,19 +32,28 @@ _REDIRECT = text(
 
 
 async def merge(
-    uow: UnitOfWork, actor: Actor, source: Ticket, target: Ticket, *, expected_version: int | None = None
+    uow: UnitOfWork,
+    actor: Actor,
+    source: Ticket,
+    target: Ticket,
+    *,
+    expected_version: int | None = None,
+    let_in: bool = False,
 ) -> Ticket:
     """Put ``source`` into ``target``: its messages join the target's conversation, later replies land there.
 
     ``expected_version`` is the source's. The event on the source names the messages moved. Raises
     :class:`InvalidInput` for a ticket and itself, and :class:`Conflict` when one of them is merged already or they
-    belong to different customers: nobody is to read another's mail by a slip (merge the customers first).
+    belong to different customers: nobody is to read another's mail by a slip (merge the customers first). ``let_in``
+    is an agent's word that this is no slip: the writer of a mail that claims to belong to the target takes part in it
+    from now on. A ticket whose sender may be forged is never let in.
     """
     if source.id == target.id:
         raise InvalidInput("a ticket cannot be merged into itself", field="into")
     for ticket in sorted((source, target), key=lambda ticket: ticket.id):
         await begin(uow, ticket, expected_version if ticket is source else None)
-    if source.customer_id != target.customer_id:
+    claims = let_in and target.id in source.related and FORGED not in source.tags
+    if source.customer_id != target.customer_id and not claims:
         raise Conflict("the tickets belong to different customers")
     ends = {"source": source.conversation_id, "target": target.conversation_id}
     moved = list(await uow.session.scalars(_MOVE_MESSAGES, ends))
@@ -66,3 +78,23 @@ async def merge(
     source.messages_count = 0
     await finish(uow, actor, target, Happening.MERGED, **{"from": source.number})
     return target
+
+
+async def bring_together(uow: UnitOfWork, target: Ticket, younger: Sequence[Ticket]) -> list[Ticket]:
+    """Merge tickets that a late mail shows to be one with ``target``; the machine does it, and says so.
+
+    One in which an agent has answered, or whose customer is another, stays and is linked instead. Returns those that
+    were merged.
+    """
+    merged = []
+    for source in younger:
+        if source.id == target.id or source.merged_into_id is not None:
+            continue
+        if source.answered_by == "agent" or source.customer_id != target.customer_id:
+            target.related = list(dict.fromkeys([*target.related, source.id]))
+            source.related = list(dict.fromkeys([*source.related, target.id]))
+            uow.publish(changed(source))
+            continue
+        await merge(uow, MACHINE, source, target)
+        merged.append(source)
+    return merged

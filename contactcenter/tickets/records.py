@@ -52,6 +52,10 @@ class Queue(SQLModel, table=True):
     name: str = words()
     name_zh: str = words()
     position: int = integer()
+    sender_address: str = words()  # its mail goes out from there; empty: from where the customer wrote to
+    sender_name: str = words()  # may hold variables; empty: the mailbox's
+    signature: str = words()  # Markdown with variables
+    signature_zh: str = words()
     created_at: datetime = moment()
 
 

@@ -18,14 +18,17 @@ from contactcenter.conversations.records import Attachment, Conversation, Messag
 from contactcenter.customers import identity as identities
 from contactcenter.envelope import AuthorType, Channel, Direction, FileContent, Identity, IdentityKind, MessageKind
 from contactcenter.errors import Forbidden, InvalidInput
-from contactcenter.knowledge.rendering import to_html
 from contactcenter.staff.access import Actor, Role
 from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets.access import access_message
 from contactcenter.tickets.changes import Happening, begin, finish
 from contactcenter.tickets.counterpart import CHANNEL_OF, counterpart
+from contactcenter.tickets.history import quotable
 from contactcenter.tickets.intake import one_line, open_ticket
+from contactcenter.tickets.letterheads import SignatureChoice, letterhead
+from contactcenter.tickets.letters import NOTHING, Part, Quoted, forwarded, letter_html, quotation
 from contactcenter.tickets.lifecycle import settle
+from contactcenter.tickets.pictures import place_pictures, without_pictures
 from contactcenter.tickets.records import Ticket, TicketEvent, TicketStatus
 
 MAX_TEXT = 200_000
@@ -43,7 +46,6 @@ async def reply(
     ticket: Ticket,
     *,
     text: str,
-    html: str = "",
     channel: Channel | None = None,
     to: Identity | None = None,
     cc: Sequence[str] = (),
@@ -52,12 +54,16 @@ async def reply(
     resolve: bool = False,
     delay_seconds: int = 0,
     expected_version: int | None = None,
+    signature: SignatureChoice = SignatureChoice.AUTO,
+    quote: bool = True,
 ) -> Message:
     """Answer the customer, on the channel of his last message unless another is named.
 
-    ``text`` is Markdown for mail (HTML is made of it), plain text elsewhere. The ticket is then pending, or resolved;
-    an agent at the console who answers a ticket nobody has, has it. ``delay_seconds`` leave time for
-    :func:`undo_reply`, except in a chat. The contents of ``files`` must already be kept as blobs.
+    ``text`` is Markdown for mail (HTML is made of it), plain text elsewhere; pictures among ``files`` that it names as
+    ``attached:NAME`` go inside of it. A mail gets a signature and, with ``quote``, the earlier mails that its recipient
+    has seen. The ticket is then pending, or resolved; an agent at the console who answers a ticket nobody has, has it.
+    ``delay_seconds`` leave time for :func:`undo_reply`, except in a chat. The contents of ``files`` must already be
+    kept as blobs.
 
     Raises :class:`InvalidInput` (text, cc, bcc, channel) and :class:`Conflict` (``expected_version``: the answer goes
     out only over what its writer has seen).
@@ -78,9 +84,11 @@ async def reply(
         delay_seconds=delay_seconds,
         language=ticket.language,
     )
-    subject = reply_subject(partner.subject or ticket.subject)
-    letter = _as_mail(letter, subject=subject, html=html, cc=cc, bcc=bcc)
-    message = await outbox.queue_message(uow, _signed(letter, actor, ticket))
+    letter = _authored(letter, actor, ticket)
+    if letter.channel is Channel.EMAIL:
+        letter = replace(letter, subject=reply_subject(partner.subject or ticket.subject))
+        letter = await _as_mail(uow, actor, letter, signature, quote=quote, cc=cc, bcc=bcc)
+    message = await outbox.queue_message(uow, letter)
     before = _memory(ticket)
     _answered(actor, ticket, TicketStatus.RESOLVED if resolve else TicketStatus.PENDING)
     await finish(uow, actor, ticket, Happening.REPLIED, message=message.id, status=ticket.status, before=before)
@@ -98,7 +106,7 @@ async def undo_reply(uow: UnitOfWork, actor: Actor, message_id: str) -> str | No
         raise Forbidden("only its writer may take a reply back")
     if message.direction != Direction.OUT or message.channel == Channel.CHAT or ticket is None:
         return None  # what is said in a chat is read at once
-    text = message.text
+    text = without_pictures(message.text)
     await begin(uow, ticket)
     if not await outbox.cancel_queued(uow, message.id):
         return None
@@ -131,9 +139,20 @@ async def note(
 
 
 async def forward(
-    uow: UnitOfWork, actor: Actor, ticket: Ticket, message_id: str, to: str, text: str = "", *, cc: Sequence[str] = ()
+    uow: UnitOfWork,
+    actor: Actor,
+    ticket: Ticket,
+    message_id: str,
+    to: str,
+    text: str = "",
+    *,
+    cc: Sequence[str] = (),
+    delay_seconds: int = 0,
+    signature: SignatureChoice = SignatureChoice.AUTO,
 ) -> Message:
     """Send a message of the ticket, with its files, to somebody else by mail; his answer joins the ticket.
+
+    ``delay_seconds`` leave time for :func:`undo_reply`.
 
     Raises :class:`InvalidInput` for the address and :class:`NotFound` for a message that is not on the ticket.
     """
@@ -142,19 +161,20 @@ async def forward(
     if owner is None or owner.id != ticket.id or original.kind == MessageKind.NOTE:
         raise InvalidInput("that message cannot be forwarded from here", field="message")
     await begin(uow, ticket)
-    sender = await _sender_for(uow, ticket)
-    body = f"{text.strip()}\n\n{_quoted(original)}".strip()
     letter = Outgoing(
         conversation_id=ticket.conversation_id,
         customer_id=ticket.customer_id or "",
         channel=Channel.EMAIL,
         to=Identity(IdentityKind.EMAIL, address),
-        text=body,
+        text=text.replace("\x00", "").strip(),
         subject=one_line(f"Fwd: {original.subject or ticket.subject}"),
-        cc=_addresses(cc, "cc"),
-        sender=sender,
+        sender=await _sender_for(uow, ticket),
+        delay_seconds=delay_seconds,
+        language=actor.language,
     )
-    message = await outbox.queue_message(uow, _signed(letter, actor, ticket))
+    enclosed = forwarded(original, actor.language)
+    letter = await _as_mail(uow, actor, _authored(letter, actor, ticket), signature, enclosed=enclosed, cc=cc)
+    message = await outbox.queue_message(uow, letter)
     await _copy_files(uow, original.id, message.id)
     ticket.messages_count += 1
     await finish(uow, actor, ticket, Happening.FORWARDED, message=message.id, to=address)
@@ -175,11 +195,12 @@ async def compose(
     bcc: Sequence[str] = (),
     files: Sequence[FileContent] = (),
     delay_seconds: int = 0,
+    signature: SignatureChoice = SignatureChoice.AUTO,
 ) -> Ticket:
     """Write to a customer first: a conversation, a pending ticket of the actor's, and the message.
 
-    ``sender`` is our own address or number, empty for the channel's first. Raises :class:`InvalidInput` when the
-    channel cannot reach the identity, and :class:`Forbidden` for a queue that is not the actor's.
+    ``sender`` is our own address or number, empty for the queue's or the channel's first. Raises :class:`InvalidInput`
+    when the channel cannot reach the identity, and :class:`Forbidden` for a queue that is not the actor's.
     """
     body = _body(text)
     _require_reachable(identity, channel)
@@ -211,9 +232,12 @@ async def compose(
         sender=sender,
         files=tuple(files),
         delay_seconds=delay_seconds,
+        language=customer.language,
     )
-    letter = _as_mail(letter, subject=one_line(subject), html="", cc=cc, bcc=bcc)
-    await outbox.queue_message(uow, _signed(letter, actor, ticket))
+    letter = _authored(letter, actor, ticket)
+    if channel is Channel.EMAIL:
+        letter = await _as_mail(uow, actor, replace(letter, subject=one_line(subject)), signature, cc=cc, bcc=bcc)
+    await outbox.queue_message(uow, letter)
     return ticket
 
 
@@ -223,20 +247,40 @@ def _require_reachable(identity: Identity, channel: Channel) -> None:
         raise InvalidInput(f"{channel.value} does not reach {identity}", field="identity")
 
 
-def _as_mail(letter: Outgoing, *, subject: str, html: str, cc: Sequence[str], bcc: Sequence[str]) -> Outgoing:
-    """What a mail has besides its text; on another channel there is none of it."""
-    if letter.channel is not Channel.EMAIL:
-        return letter
+async def _as_mail(
+    uow: UnitOfWork,
+    actor: Actor,
+    letter: Outgoing,
+    signature: SignatureChoice,
+    *,
+    enclosed: Part | None = None,
+    quote: bool = False,
+    cc: Sequence[str] = (),
+    bcc: Sequence[str] = (),
+) -> Outgoing:
+    """What a mail has besides its words: sender, signature, pictures, and what it quotes or encloses."""
+    head = await letterhead(uow, actor, letter.queue, letter.language)
+    sender = head.sender or letter.sender
+    signed, below = head.signature(signature), enclosed or NOTHING
+    if quote:
+        earlier = await quotable(uow, letter.conversation_id, letter.to, letter.in_reply_to)
+        below = quotation(earlier, letter.language, Quoted(head.sender_name, sender))
+    text, files = place_pictures(letter.text, letter.files, sender.rpartition("@")[2])
     return replace(
         letter,
-        subject=subject,
-        html=html or to_html(letter.text),
+        text=text,
+        html=letter_html(text, signed, below),
+        files=files,
+        sender=sender,
+        sender_name=head.sender_name,
+        signature=signed.text,
+        quotation=below.text,
         cc=_addresses(cc, "cc"),
         bcc=_addresses(bcc, "bcc"),
     )
 
 
-def _signed(letter: Outgoing, actor: Actor, ticket: Ticket) -> Outgoing:
+def _authored(letter: Outgoing, actor: Actor, ticket: Ticket) -> Outgoing:
     """The letter with its author and the ticket it belongs to."""
     return replace(
         letter,
@@ -310,13 +354,6 @@ def _addresses(written: Sequence[str], field: str) -> tuple[str, ...]:
     if field == "to" and len(found) != 1:
         raise InvalidInput("one address, please", field=field)
     return found
-
-
-def _quoted(message: Message) -> str:
-    """A message as it is quoted when it is forwarded."""
-    author = message.author_name or message.identity.partition(":")[2]
-    head = f"> {author}, {clock.iso(message.received_at)[:16].replace('T', ' ')} UTC:"
-    return "\n".join([head, ">", *(f"> {line}".rstrip() for line in message.text.splitlines())])
 
 
 async def _copy_files(uow: UnitOfWork, source_id: str, target_id: str) -> None:

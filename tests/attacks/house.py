@@ -16,13 +16,14 @@ from contactcenter.api.health import Health
 from contactcenter.channels.email.composing import compose
 from contactcenter.channels.email.first_look import inbound_mail
 from contactcenter.channels.email.reader import MailReader
+from contactcenter.channels.email.trust.evidence import Witness
 from contactcenter.conversations.delivery import Deliverer
 from contactcenter.conversations.inbox import Inbox, lane_of
 from contactcenter.conversations.records import Message
 from contactcenter.conversations.tokens import ReplyTokens
 from contactcenter.envelope import Channel, SendResult
 from contactcenter.events import EventHub
-from contactcenter.pipeline import Pipeline
+from contactcenter.pipeline.pipeline import Pipeline
 from contactcenter.settings import Mailbox, Settings, Smtp
 from contactcenter.staff import agents, sessions
 from contactcenter.staff.access import MACHINE, Role
@@ -113,7 +114,7 @@ class Clerk:
 class PostRoom:
     """Mail in, understood, answered, out."""
 
-    def __init__(self, store, assessor=None, *, threshold=0.5, **smtp):
+    def __init__(self, store, assessor=None, *, threshold=0.5, resolver=None, **smtp):
         self.store = store
         self.settings = Settings(mailboxes=BOXES, smtp=Smtp(**smtp))
         self.inbox = Inbox(store)
@@ -121,7 +122,8 @@ class PostRoom:
         self.tokens = ReplyTokens(store.secrets.derive("reply-token"))
         policy = AnsweringPolicy(auto_answer=True, acknowledge=True, threshold=threshold)
         readers = {Channel.EMAIL: MailReader(self.settings)}  # in this process: a child for each test costs too much
-        self.pipeline = Pipeline(store, readers, assessor, self.tokens, policy)
+        witness = Witness(self.settings, resolver) if resolver else None
+        self.pipeline = Pipeline(store, readers, assessor, self.tokens, policy, witness=witness)
 
     async def open(self, answerable=""):
         async with self.store.transaction() as uow:

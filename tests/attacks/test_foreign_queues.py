@@ -25,6 +25,7 @@ NOT_ON_TICKETS = {
     "/knowledge/{id}", "/knowledge/{id}/edit", "/knowledge/{id}/publish", "/knowledge/{id}/withdraw",
     "/password/{token}",
     "/customers/{id}/identities", "/customers/{id}/records", "/customers/{id}/unmerge",
+    "/customers/{id}/reachable", "/customers/{id}/block", "/quarantine/senders/{id}/unblock",
 }  # fmt: skip
 """Things that lie in no queue."""
 

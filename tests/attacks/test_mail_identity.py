@@ -102,10 +102,48 @@ async def test_a4_cve_2026_47123_mail_in_an_agents_name_is_never_an_agents_reply
     assert all(b"refund" not in sent.content for sent in await room.deliver())
 
 
+async def test_a4_unproven_mail_in_an_agents_name_is_marked_as_forged_and_gets_nothing(room):
+    await room.take(mail(ANN))
+    agent = await hire(room.store, "agent", Role.ADMIN)
+    (first,) = await room.tickets()
+    to = f"support+{room.tokens.sign(first.conversation_id)}@desk.example"
+    forged = mail(agent.email, "Re: My boat", "We refund you.", message_id="f@f", References="<1@c>")
+    await room.take(forged, proven=False, to=(to,))
+    _, second = await room.tickets()
+    assert (second.tags, second.related) == (["forged"], [first.id])
+    assert [message.identity for message in await room.written()] == [f"email:{ANN}"]
+    assert await participants(room) == {f"email:{ANN}", f"email:{agent.email}"}  # each of his own conversation
+
+
+async def test_a4_an_agent_in_cc_is_not_let_in_by_his_name_alone(room):
+    await room.take(mail(ANN))
+    agent = await hire(room.store, "watcher", Role.ADMIN)
+    sent = await answered(room, cc=[agent.email])
+    raw = mail(agent.email, "Re: My boat", "Refund it.", message_id="f@f", In_Reply_To=f"<{sent.external_id}>")
+    await room.take(raw, proven=False)
+    assert len({message.conversation_id for message in await room.messages("in")}) == 2
+
+
 async def test_a4_mail_in_the_name_of_our_own_mailbox_is_a_machines(room):
     await room.take(mail(OURS, message_id="own@d"), mail(f"Desk <{OURS.upper()}>", message_id="own2@d"))
     assert all(message.automatic for message in await room.messages("in"))
     assert await room.written() == []
+
+
+async def test_a6_ghsa_8vm3_even_the_customer_opens_nothing_with_an_id_whose_hash_is_wrong(room):
+    await room.take(mail(ANN))
+    sent = await answered(room)
+    (first,) = await room.tickets()
+    local, _, domain = sent.external_id.partition("@")
+    old = (
+        f"{sent.id}@{domain}",
+        f"{first.conversation_id}@{domain}",
+        f"{local[:-4]}aaaa@{domain}",
+        f"{local}a@{domain}",
+    )
+    for number, cited in enumerate(old):
+        await room.take(mail(ANN, f"Matter {number}", message_id=f"o{number}@c", In_Reply_To=f"<{cited}>"))
+    assert len(await room.tickets()) == 1 + len(old)
 
 
 async def test_a6_ghsa_8vm3_ids_in_other_formats_open_nothing(room):

@@ -15,6 +15,8 @@ from contactcenter.envelope import Channel, FileContent, Identity, IdentityKind,
 from contactcenter.staff.access import Role
 from contactcenter.tickets import desk
 from contactcenter.tickets.canned import render_canned
+from contactcenter.tickets.letterheads import set_letterhead
+from contactcenter.tickets.records import Queue
 from tests.attacks.house import OURS, header_names, mail
 from tests.integration.office import hire
 
@@ -56,6 +58,45 @@ def test_a12_cve_2025_48388_whatever_a_message_says_its_fields_are_ours(field):
     assert b"\r\nBcc" not in made
     assert b"\r\nX-Evil" not in made
     assert message_from_bytes(made, policy=policy.default).get_body(("plain",)).get_content().strip() == "hi"
+
+
+async def test_a12_nothing_of_a_letterhead_a_picture_or_a_quoted_mail_starts_a_header(room):
+    head = f"From: {WORDS} <ann@customer.example>\r\nTo: {OURS}\r\nSubject: x\r\nMessage-ID: <1@c>\r\n\r\n"
+    await room.take((head + f"{EVIL}\r\n-- \r\n{EVIL}").encode())
+    boss = await hire(room.store, "boss", Role.ADMIN)
+    async with room.store.transaction() as uow:
+        queue = await uow.session.get(Queue, (await room.tickets())[0].queue_id)
+        queue.name = EVIL.replace("\x00", "")
+        await set_letterhead(
+            uow,
+            boss,
+            queue.id,
+            sender_address="",
+            sender_name=f"{EVIL} {{{{ queue.name }}}}",
+            signature=EVIL,
+            signature_zh="",
+            ours=(),
+        )
+    png = FileContent("a.png", EVIL, b"\x89PNG\r\n\x1a\n", content_id=EVIL)
+    await room.store.blobs.put(png.content)
+    await reply_to_first(room, text=f"![{EVIL}](attached:a.png) ![x](attached:a.png)", files=[png])
+    _, answer = await room.deliver()
+    assert not {"bcc", "x-evil", "y-evil"} & set(header_names(answer.content))
+    assert b"\x00" not in answer.content
+    assert answer.recipients == ("ann@customer.example",)
+    shown = message_from_bytes(answer.content, policy=policy.default)
+    assert {part["content-id"] for part in shown.walk() if part.get_content_maintype() == "image"} != {None}
+    assert "<b>body</b>" not in shown.get_body(("html",)).get_content()
+
+
+def test_a12_no_line_end_gets_into_the_way_to_unsubscribe():
+    to = Identity(IdentityKind.EMAIL, "ann@customer.example")
+    message = OutboundMessage("1", Channel.EMAIL, to, "hi", sender=OURS)
+    for address in (f"https://x.example/{EVIL}", "https://x.example/> \r\nBcc: x", "javascript:x", "http://x.example"):
+        assert b"List-Unsubscribe" not in compose(replace(message, unsubscribe=address)).content
+    good = replace(message, unsubscribe="https://x.example/u?t=1")
+    assert b"List-Unsubscribe: <https://x.example/u?t=1>\r\nList-Unsubscribe-Post: " in compose(good).content
+    assert b"List-Unsubscribe" not in compose(replace(good, in_reply_to="1@c")).content
 
 
 TEMPLATES = "{{7*7}} ${7*7} {0.__class__} %(number)d {{ config }} {% for x in y %} #{7*7} {{ agent.name.__class__ }}"

@@ -12,11 +12,13 @@ from sqlmodel import col
 
 from contactcenter.channels.email.ingest_key import ingest_key
 from contactcenter.channels.registry import readers
+from contactcenter.conversations import processing
 from contactcenter.conversations.inbox import Inbox, lane_of
 from contactcenter.conversations.records import Delivery, Message, MessageState
 from contactcenter.conversations.tokens import ReplyTokens
 from contactcenter.envelope import Channel, Identity, IdentityKind, InboundMessage
-from contactcenter.pipeline import Batch, Pipeline
+from contactcenter.pipeline.pipeline import Pipeline
+from contactcenter.pipeline.work import Batch
 from contactcenter.settings import Mailbox, Settings
 from contactcenter.store.store import Store
 from contactcenter.tickets.answering import AnsweringPolicy
@@ -188,3 +190,35 @@ async def test_a_message_that_fails_three_times_is_quarantined_and_takes_nobody_
         ).one()
     assert failed.attempts == 3
     assert "indigestible" in failed.failure
+
+
+async def test_a_lane_that_is_worked_off_keeps_no_second_job_waiting_and_is_looked_at_again(desk: Desk) -> None:
+    ann = Identity(IdentityKind.EMAIL, "ann@customer.example")
+    batch, seen = desk.pipeline._batch, []
+
+    async def meanwhile_one_more(lane: int) -> bool:
+        if not seen:
+            seen.append(await batch(lane))
+            await desk.inbox.accept(mail(ann.value, "Late", "Hello", message_id="2@c"))
+            await desk.pipeline.understand(lane)  # the second job: it must not wait for the first
+            return False
+        return await batch(lane)
+
+    desk.pipeline._batch = meanwhile_one_more  # type: ignore[method-assign]
+    await desk.take(mail(ann.value, "Early", "Hello", message_id="1@c"))
+    assert [ticket.subject for ticket in await desk.tickets()] == ["Early", "Late"]
+
+
+async def test_a_suspect_lets_other_senders_pass_and_keeps_his_own_later_mail_behind_it(desk: Desk) -> None:
+    lane = lane_of(Identity(IdentityKind.EMAIL, "ann@customer.example"))
+    other = next(
+        f"x{n}@c.example" for n in range(99) if lane_of(Identity(IdentityKind.EMAIL, f"x{n}@c.example")) == lane
+    )
+    for number, sender in enumerate(("ann@customer.example", "ann@customer.example", other)):
+        await desk.inbox.accept(mail(sender, f"Matter {number}", "Hello", message_id=f"{number}@c"))
+    async with desk.store.transaction() as uow:
+        rows = await processing.waiting(uow, lane)
+        await processing.count_tries(uow, rows[:1])
+        assert [row.identity for row in await processing.waiting(uow, lane)] == [f"email:{other}"]
+        await uow.session.execute(text("UPDATE message SET created_at = created_at - interval '2 minutes'"))
+        assert [row.id for row in await processing.waiting(uow, lane)] == [rows[0].id]

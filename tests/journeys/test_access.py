@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
+from psycopg.types.json import Json
 
 import contactcenter
-from tests.browser import still
+from tests.browser import PHONE, still
 from tests.journeys.conftest import ADMIN
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -24,13 +25,20 @@ FINDINGS = """async () => {
 }"""
 """Every element that breaks a rule, with the rule."""
 
-MARTA, BROKEN = "marta.ohlsen@mail.example", "broken.post@mail.example"
+MARTA, DOUBTFUL = "marta.ohlsen@mail.example", "leo.dubois@mail.example"
+BROKEN, BLOCKED = "broken.post@mail.example", "lottery@casino.example"
 PAGES = (
-    "/inbox", "/inbox?view=all", "/inbox?q=nothing-is-called-that", "/tickets/{ticket}", "/tickets/new", "/customers",
-    "/customers/{customer}", "/board", "/board?display=1", "/quarantine", "/quarantine/{broken}", "/knowledge",
-    "/knowledge/{article}", "/admin", "/admin/agents", "/admin/queues", "/admin/categories", "/admin/mailboxes",
-    "/admin/answers", "/admin/tokens",
+    "/inbox", "/inbox?view=all", "/inbox?q=nothing-is-called-that", "/tickets/{ticket}", "/tickets/{doubtful}",
+    "/tickets/new", "/customers", "/customers/{customer}", "/board", "/board?display=1", "/quarantine",
+    "/quarantine?tab=blocked", "/quarantine/senders", "/quarantine/{broken}", "/knowledge", "/knowledge/{article}",
+    "/admin", "/admin/agents", "/admin/queues", "/admin/queues/{queue}", "/admin/categories", "/admin/mailboxes",
+    "/admin/mailboxes/new", "/admin/answers", "/admin/tokens", "/preferences/signature",
 )  # fmt: skip
+NARROW = (
+    "/admin/mailboxes", "/admin/mailboxes/new", "/admin/queues/{queue}", "/preferences/signature", "/tickets/{ticket}",
+    "/tickets/{doubtful}", "/quarantine", "/quarantine?tab=blocked", "/quarantine/senders", "/quarantine/{broken}",
+)  # fmt: skip
+"""Pages that are read on a phone too."""
 THEMES = ("light", "dark")
 
 
@@ -39,15 +47,23 @@ async def places(office):
     """Something to look at on every page; the parts of their addresses."""
     await office.write(MARTA, "Complaint about my claim", "I am disappointed. Nobody calls back.", name="Marta Ohlsen")
     await office.write(BROKEN, "Unreadable", "Whatever this was.")
+    await office.write(BLOCKED, "You have won", "Click here.")
+    await office.write(DOUBTFUL, "Pay this today", "Please pay the invoice before Friday.", name="Leo Dubois")
     ticket = await office.ticket_of(f"email:{MARTA}")
+    await office.ticket_of(f"email:{BLOCKED}")
     broken = await office.ticket_of(f"email:{BROKEN}")
     shunted = await asyncio.to_thread(_shunt, office.service, broken["number"])
+    doubtful = await office.ticket_of(f"email:{DOUBTFUL}")
+    await asyncio.to_thread(_trouble, office.service, doubtful["number"], ticket["number"])
     articles = await office.service.api("GET", "/articles")
+    queues = await office.service.api("GET", "/queues")
     return {
         "ticket": ticket["number"],
+        "doubtful": doubtful["number"],
         "customer": ticket["customer"]["id"],
         "broken": shunted,
         "article": articles["items"][0]["id"],
+        "queue": queues["items"][0]["id"],
     }
 
 
@@ -61,6 +77,29 @@ def _shunt(service, number):
             (number,),
         ).fetchone()
     return row[0]
+
+
+def _trouble(service, number, related):
+    """Everything at once that a ticket says of a sender who is not to be believed and of mail that does not arrive."""
+    checks = {"verdict": "failed", "spf": "fail", "spf_domain": "far.example", "dmarc": "fail", "policy": "reject"}
+    seal = {"smime": "foreign", "smime_signer": "other@far.example", "smime_issuer": "A CA", "why": "not aligned"}
+    refused = {"a@far.example": {"final": True, "detail": "550"}, "b@far.example": {"final": False, "detail": "451"}}
+    with service.database() as connection:
+        place = f"conversation_id = (SELECT conversation_id FROM ticket WHERE number = {int(number)})"
+        said = Json(checks | seal)
+        connection.execute(f"UPDATE message SET authenticated = false, authentication = %s WHERE {place}", (said,))
+        mails = f"message_id IN (SELECT id FROM message WHERE {place})"
+        connection.execute(f"UPDATE delivery SET state = 'undelivered', refused = %s WHERE {mails}", (Json(refused),))
+        connection.execute(
+            "UPDATE ticket SET tags = ARRAY['forged', 'boat'], "
+            "related = ARRAY(SELECT id FROM ticket WHERE number = %s) WHERE number = %s",
+            (related, number),
+        )
+        connection.execute(
+            "UPDATE customer_identity SET undeliverable_at = now(), undeliverable_reason = '550' WHERE value = %s",
+            (DOUBTFUL,),
+        )
+        connection.execute("UPDATE message SET state = 'blocked' WHERE identity = %s", (f"email:{BLOCKED}",))
 
 
 async def findings(page):
@@ -94,6 +133,23 @@ async def test_what_opens_on_a_ticket_shuts_nobody_out(office, console, places, 
     await page.keyboard.press("?")
     await expect(page.get_by_role("dialog")).to_be_visible()
     broken += await findings(page)
+    assert broken == [], "\n".join(broken)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+async def test_mail_and_its_trouble_shut_nobody_out_on_a_phone(office, console, places, theme):
+    page = await console(ADMIN, color_scheme=theme, viewport=PHONE, has_touch=True)
+    broken = []
+    for path in NARROW:
+        await page.goto(office.service.url + path.format(**places))
+        await expect(page.get_by_role("main")).to_be_visible()
+        broken += [f"{path}: {one}" for one in await findings(page)]
+        proof = page.locator(".proof > summary")
+        if await proof.count():
+            await proof.first.click()
+            broken += [f"{path}, why: {one}" for one in await findings(page)]
+        wide, has = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        broken += [f"{path}: {wide} of {has} pixels"] if wide > has else []
     assert broken == [], "\n".join(broken)
 
 

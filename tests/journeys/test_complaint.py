@@ -30,6 +30,8 @@ async def test_a_complaint_is_answered_by_an_agent_and_the_customer_writes_back_
     await page.get_by_role("link", name="Complaint: nobody calls me back").click()
     story = page.get_by_role("region", name="Conversation")
     await expect(story).to_contain_text("I waited twelve days for a call back")
+    await expect(page.get_by_role("button", name="Reply", exact=True)).to_have_attribute("aria-pressed", "true")
+    await expect(page.get_by_role("button", name="New message below")).to_be_hidden()
     await page.get_by_role("textbox", name="Text").fill(ANSWER)
     await page.get_by_role("button", name="Send", exact=True).click()
     await expect(story).to_contain_text(ANSWER)

@@ -29,7 +29,16 @@ function channelChanged() {
   const way = document.getElementById("way");
   const channel = way?.selectedOptions[0]?.dataset.channel ?? "";
   for (const part of document.querySelectorAll("#composer [data-mail-only]")) part.hidden = channel !== "email";
+  const mode = form()?.elements.mode.value;
+  const below = document.getElementById("composer-below");
+  if (below) below.hidden = !(mode === "forward" || (mode === "reply" && channel === "email"));
+  signatureChanged();
   count();
+}
+
+function signatureChanged() {
+  const chosen = document.getElementById("signature")?.value;
+  for (const part of document.querySelectorAll("#composer-below [data-signature]")) part.hidden = part.dataset.signature !== chosen;
 }
 
 function count() {
@@ -110,13 +119,48 @@ function cannedKey(event) {
 
 // Files --------------------------------------------------------------------------------------------------------
 
+const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+
+// Pictures that are pasted or dropped into a mail go where the cursor is; the text names them by their file.
 function addFiles(files) {
   const input = document.getElementById("files");
   if (!input || !files.length || form().elements.mode.value !== "reply") return;
+  const isMail = document.getElementById("way")?.selectedOptions[0]?.dataset.channel === "email";
   const all = new DataTransfer();
-  for (const file of [...input.files, ...files]) all.items.add(file);
+  for (const file of input.files) all.items.add(file);
+  for (const file of files) {
+    const inText = isMail && PICTURES.includes(file.type);
+    const added = inText ? named(file, new Set([...all.files].map((other) => other.name))) : file;
+    all.items.add(added);
+    if (inText) placePicture(added.name);
+  }
   input.files = all.files;
   showFiles();
+}
+
+// Pasted pictures are all called alike, and a name in the text has no blanks or brackets.
+function named(file, taken) {
+  const [, stem, ending] = file.name.replace(/[\s()[\]]+/g, "-").match(/^(.*?)(\.[^.]*)?$/s);
+  let name = `${stem}${ending ?? ""}`;
+  for (let number = 2; taken.has(name); number += 1) name = `${stem}-${number}${ending ?? ""}`;
+  return new File([file], name, { type: file.type });
+}
+
+function placePicture(name) {
+  const field = area();
+  const before = field.value.slice(0, field.selectionStart);
+  const words = name.replace(/\.[^.]*$/, "");
+  field.setRangeText(`${before && !before.endsWith("\n") ? "\n\n" : ""}![${words}](attached:${name})\n\n`, field.selectionStart, field.selectionEnd, "end");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function thumbnail(file) {
+  const picture = document.createElement("img");
+  picture.alt = "";
+  picture.width = picture.height = 28;
+  picture.src = URL.createObjectURL(file);
+  picture.addEventListener("load", () => URL.revokeObjectURL(picture.src), { once: true });
+  return picture;
 }
 
 function showFiles() {
@@ -125,6 +169,7 @@ function showFiles() {
   shown.replaceChildren(...[...input.files].map((file, index) => {
     const item = document.createElement("li");
     item.className = "file";
+    if (PICTURES.includes(file.type)) item.append(thumbnail(file));
     const name = document.createElement("span");
     name.className = "one-line";
     name.textContent = file.name;
@@ -137,6 +182,7 @@ function showFiles() {
       const rest = new DataTransfer();
       [...input.files].forEach((other, at) => at !== index && rest.items.add(other));
       input.files = rest.files;
+      area().value = area().value.replaceAll(new RegExp(`!\\[[^\\]\\n]*\\]\\(attached:${file.name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}\\)\\n*`, "g"), "");
       showFiles();
     });
     item.append(name, remove);
@@ -221,6 +267,7 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("change", (event) => {
   if (event.target.id === "way") channelChanged();
+  if (event.target.id === "signature") signatureChanged();
   if (event.target.id === "files") showFiles();
 });
 

@@ -21,7 +21,12 @@ _SPEC = re.compile(
     r"[^\s@<>()\[\],;:\"\\\x00-\x1f]{1,128}@(?:[^\s@<>()\[\],;:\"\\\x00-\x1f]{1,255}|\[[0-9A-Fa-f.:xIPv]{2,60}\])"
 )
 _QUOTED_SPEC = re.compile(r'"([^"@\\<>,;:\x00-\x1f]{1,128})"@([^\s@<>()\[\],;:"\\]{1,255})')
+_SIMPLE = re.compile(  # what nearly every field is: one mailbox whose reading is beyond doubt
+    r'(?:"([A-Za-z0-9 .,_()\'-]*)"|([A-Za-z0-9 ._\'-]*))[ \t]*<([A-Za-z0-9._+=-]+)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)>'
+    r"|([A-Za-z0-9._+=-]{1,64})@([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*)"
+)
 _LOCAL = re.compile(r"[A-Za-z][A-Za-z0-9._-]{1,63}")  # `MAILER-DAEMON (Mail System)`: a local sender of old
+_SHORT = 200  # characters of a field that is tried as one simple mailbox
 _BRACKETS = frozenset("<>")
 _SEPARATORS = frozenset(",;")
 _AROUND = re.compile(r"\s*([@.])\s*")  # white space that the obsolete grammar allows inside an address
@@ -58,6 +63,10 @@ def parse_addresses(value: str, limit: int = MAX_ADDRESSES) -> tuple[Address, ..
     """Mailboxes of a field in order, groups opened; names decoded. At most `limit` are read."""
     if not value:
         return ()
+    if len(value) < _SHORT and (simple := _SIMPLE.fullmatch(value)):
+        quoted, plain, local, domain, bare, host = simple.groups()
+        name = " ".join((quoted or plain or "").split()).strip(" ,'")
+        return (Address(name, f"{local or bare}@{(domain or host).lower()}"),)
     found: list[Address] = []
     for entry in _entries(value):
         address = _mailbox(entry)

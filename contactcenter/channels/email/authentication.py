@@ -1,29 +1,58 @@
 """Who vouches for the sender: Authentication-Results (RFC 8601) of mail servers we trust, aligned with From (RFC 7489).
 
 Anyone may write such a header. Only those whose authserv-id is configured count, and a relay that is trusted must
-remove forged ones that carry its own name (RFC 8601, 5).
+remove forged ones that carry its own name (RFC 8601, 5). Where no server of ours has judged, we do it ourselves: see
+:mod:`contactcenter.channels.email.judgement`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 import authres
 
+from contactcenter.channels.email.trust.domains import aligned
+
 MAX_RESULTS = 20  # headers looked at
 _STRONG = ("pass", "fail", "softfail", "temperror", "permerror", "neutral", "policy", "none")
-_TWO_LABEL = frozenset(["co", "com", "net", "org", "gov", "edu", "ac", "or", "ne", "go", "gob", "gouv", "asn", "id"])
+
+
+class Verdict(StrEnum):
+    """What an agent needs to know of a sender, in one word."""
+
+    PROVEN = "proven"
+    UNPROVEN = "unproven"
+    FAILED = "failed"  # the owner of the domain says that such mail is not his
 
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """Results of SPF, DKIM and DMARC in one word each (RFC 8601, 2.7), and whether the From domain is proven."""
+    """Results of SPF, DKIM and DMARC in one word each (RFC 8601, 2.7), and whether the From domain is proven.
+
+    ``details`` tell what they rest on: ``judge`` (a server's name, or "self"), ``spf_domain``, ``dkim_domain``,
+    ``dkim_selector``, ``policy`` (what DMARC asks for), ``why``.
+    """
 
     spf: str = "none"
     dkim: str = "none"
     dmarc: str = "none"
     authenticated: bool = False
+    details: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def verdict(self) -> Verdict:
+        """All of it in one word. A broken signature alone is no forgery: lists break them."""
+        if self.authenticated:
+            return Verdict.PROVEN
+        denied = self.dmarc == "fail" or (self.spf == "fail" and self.dkim != "pass")
+        return Verdict.FAILED if denied else Verdict.UNPROVEN
+
+    def words(self) -> dict[str, str]:
+        """Everything as plain texts, as the message's row and the API carry it."""
+        told = {name: text for name, text in self.details.items() if text}
+        return {"spf": self.spf, "dkim": self.dkim, "dmarc": self.dmarc, "verdict": self.verdict.value, **told}
 
 
 def evaluate(results: Iterable[str], from_domain: str, trusted: Collection[str]) -> Authentication:
@@ -61,7 +90,7 @@ def _read(value: str, names: set[str], domain: str, found: dict[str, str], proof
         method, word = str(result.method).lower(), str(result.result or "none").lower()
         if method not in ("spf", "dkim", "dmarc") or method in judged or word not in _STRONG:
             continue
-        proven = word == "pass" and _aligned(_proven_domain(method, result), domain)
+        proven = word == "pass" and aligned(_proven_domain(method, result), domain)
         if method not in found or (proven and method == "dkim"):
             found[method] = word
             if proven:
@@ -79,15 +108,3 @@ def _proven_domain(method: str, result: authres.AuthenticationResult) -> str:
         case _:
             value = values.get("header.from") or ""
     return value.strip().strip("<>").rpartition("@")[2].lower().rstrip(".")
-
-
-def _aligned(proven: str, domain: str) -> bool:
-    """Relaxed alignment (RFC 7489, 3.1): the same organisational domain."""
-    return bool(proven) and bool(domain) and organisational(proven) == organisational(domain)
-
-
-def organisational(domain: str) -> str:
-    """Return the registered domain: two labels, three below second-level registries such as co.uk or com.cn."""
-    labels = domain.split(".")
-    keep = 3 if len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _TWO_LABEL else 2
-    return ".".join(labels[-keep:])

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from contactcenter.channels.email import charsets
 from contactcenter.channels.email.addresses import canonical, parse_addresses
 from contactcenter.channels.email.bounce_reasons import Phase, Reason, is_hard, phase_of, reason_of
-from contactcenter.channels.email.headers import parse_headers
+from contactcenter.channels.email.headers import one_line
 from contactcenter.channels.email.notices import Found, from_notice
 from contactcenter.channels.email.parts import Part, parse_tree
 from contactcenter.envelope import BouncedRecipient
 
 MAX_TEXT = 60_000  # characters of report text read
 MAX_RECIPIENTS = 100
+MAX_SAID = 300  # characters of a server's words that are kept
 
 _STATUS_TYPES = frozenset(("message/delivery-status", "message/global-delivery-status"))
 _CODE = re.compile(r"(?<![\d.A-Za-z=_-])([245]\.[0-9]\.\d{1,3})(?![\d]|\.\d)")
@@ -33,13 +34,13 @@ _ORIGINAL = re.compile(
     r"|(?:your |the )?(?:original|unsent|undelivered|returned|bounced) (?:message|mail|e-?mail)(?: ?header"
     r"| info)?s?(?: details)?(?: ?(?:is )?(?:follow|below|as follow|returned|attached|included)\w*)?"
     r"|message headers? follow|original message|returned message|unsent message follows|message (?:text )?follows"
-    r"|forwarded message)\b[^\n]{0,40}[-=:.*\s]{0,40}$",
-    re.IGNORECASE | re.MULTILINE,
+    r"|forwarded message)\b(?! was received)[^\n]{0,40}[-=:.*\s]{0,40}$",
+    re.MULTILINE,
 )
 _HEADER_RUN = re.compile(
-    r"^(?:Received|Return-Path|Message-ID|DKIM-Signature|MIME-Version"
-    r"|X-[\w-]+): [^\n]*\n(?:[ \t][^\n]*\n|[\w-]+:[^\n]*\n){2,}",
-    re.MULTILINE | re.IGNORECASE,
+    r"^(?:received|return-path|message-id|dkim-signature|mime-version"
+    r"|x-[\w-]+): [^\n]*\n(?:[ \t][^\n]*\n|[\w-]+:[^\n]*\n){2,}",
+    re.MULTILINE,
 )
 _BLOCKS = re.compile(r"\n[ \t]*\n")
 _NEXT = re.compile(r"\n(?=[ \t>]{0,4}final-recipient[ \t]*:)", re.IGNORECASE)
@@ -50,9 +51,11 @@ _FIELD = re.compile(
 )
 
 
-def bounced_recipients(root: Part, subject: str, text: str) -> tuple[BouncedRecipient, ...]:
-    """Return the recipients a bounce names, each with its best status; one without address when none can be told."""
-    report = _report_text(text[:MAX_TEXT])
+def bounced_recipients(root: Part, subject: str, text: str, report: str) -> tuple[BouncedRecipient, ...]:
+    """Return the recipients a bounce names, each with its best status; one without address when none can be told.
+
+    `report` is what :func:`report_text` gives of the text.
+    """
     found = from_notice(text) or _from_status_parts(root) or _from_fields(text[:MAX_TEXT]) or _from_nested(root)
     if not found:
         found = _from_text(root, report)
@@ -61,9 +64,13 @@ def bounced_recipients(root: Part, subject: str, text: str) -> tuple[BouncedReci
     return tuple(_judge(one, report, subject, names) for one in failed[:MAX_RECIPIENTS])
 
 
-def _report_text(text: str) -> str:
+def report_text(text: str) -> str:
     """Return what the server wrote: the text up to the returned mail."""
-    ends = [match.start() for match in (_ORIGINAL.search(text, 20), _HEADER_RUN.search(text, 20)) if match]
+    text = text[:MAX_TEXT]
+    lowered = text.lower()
+    if len(lowered) != len(text):  # a few letters become two: then places would not be the same
+        lowered = text
+    ends = [match.start() for match in (_ORIGINAL.search(lowered, 20), _HEADER_RUN.search(lowered, 20)) if match]
     return text[: min(ends)] if ends and text[: min(ends)].strip() else text
 
 
@@ -154,16 +161,23 @@ def _fill(one: Found, fields: dict[str, str]) -> None:
     )
 
 
+_WIDE = "\u2e80-\uffef"
+"""Chinese, Japanese and Korean signs and their punctuation: no white space parts them from an address."""
+
+_OURS = re.compile(
+    r"^[ \t>|]{0,8}(?:message-id|in-reply-to|references|from|reply-to|sender|return-path)[ \t]{0,4}:[^\n]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _STRONG = re.compile(
     r"^[ \t>*]{0,12}(?:[45]\d\d[ -](?:[45]\.\d\.\d{1,3} )?(?=<))?[<\"]?"
-    r"([^\s<>:;,()\"]{1,64}@[^\s<>:;,()\"]{1,190})[>\"]?(?::"
-    r"|\s*$|\s+(?:on |\(|-|\.\.\.)|,\s*$| *\.\.\.)",
+    rf"([^\s<>:;,()\"{_WIDE}]{{1,64}}@[^\s<>:;,()\"{_WIDE}]{{1,190}})[>\"]?(?::"
+    r"|\s*$|\s+(?:on |\(|-|\.\.\.)|,\s| *\.\.\.)",
     re.MULTILINE,
 )
 _CONTEXT = re.compile(
     r"(?:deliver(?:ed|ing)?|mail|message|sent?|send(?:ing)?|undeliverable|rejected|failed|unknown|invalid|rcpt"
     r"|recipient|user(?:id)?|addressee|address|mailbox|said|for)[^\n@<]{0,60}?[\s:<\"'(\[]"
-    r"<?([^\s<>:;,()\"'\[\]]{1,64}@[^\s<>:;,()\"'\[\]]{1,190}[^\s<>:;,()\"'.\[\]])",
+    rf"<?([^\s<>:;,()\"'\[\]{_WIDE}]{{1,64}}@[^\s<>:;,()\"'\[\]{_WIDE}]{{1,190}}[^\s<>:;,()\"'.\[\]{_WIDE}])",
     re.IGNORECASE,
 )
 
@@ -178,6 +192,7 @@ def _from_text(root: Part, report: str) -> list[Found]:
         for a in parse_addresses(headers.raw(name)[:4000])
     }
     addresses = [a for a in failed if a]
+    report = _OURS.sub("", report)
     if not addresses:
         named = [canonical(m[1]) for m in _STRONG.finditer(report)]
         addresses = _fresh(named, own)
@@ -203,8 +218,7 @@ def _original_recipient(root: Part) -> str:
     """To of the returned mail; "" when it did not come back."""
     for part in root.walk():
         if part.content_type in ("message/rfc822", "text/rfc822-headers", "message/global"):
-            headers, _, _ = parse_headers(part.content[:40_000])
-            for address in parse_addresses(headers.raw("to")):
+            for address in parse_addresses(part.nested.raw("to")):
                 return address.address
     text = charsets.decode(root.content[:MAX_TEXT]) if not root.children else ""
     match = re.search(r"^(?:To|RCPT TO)[ \t]*:[ \t]*([^\n]{1,300})", text, re.MULTILINE | re.IGNORECASE)
@@ -239,10 +253,22 @@ def _judge(one: Found, report: str, subject: str, names: list[str]) -> BouncedRe
     phase = phase_of(said)
     if phase is Phase.OTHER:
         phase = phase_of(about)
-    if reason_of(words, status, phase) is Reason.UNDEFINED:
-        words = f"{words}\n{about}\n{subject}"
+    reason = reason_of(words, status, phase)
+    if reason is Reason.UNDEFINED:
+        reason = reason_of(f"{words}\n{about}\n{subject}", status, phase)
     action = one.action or ("delayed" if status.startswith("4") else "failed")
-    return BouncedRecipient(one.address.strip(), status, action, is_hard(words, status, phase))
+    hard = is_hard(reason, status)
+    return BouncedRecipient(one.address.strip(), status, action, hard, _quoted(one, about, report))
+
+
+def _quoted(one: Found, about: str, report: str) -> str:
+    """What the server wrote about a recipient, on one line; of free text the line that carries the answer."""
+    if one.said:
+        words = re.sub(r"^\s*(?:smtp|x-[\w-]+|dns|unix)\s*;", "", one.said, flags=re.IGNORECASE)
+    else:
+        lines = (about or report).splitlines()
+        words = next((line for line in lines if _REPLY.search(line) or _CODE.search(line)), "")
+    return " ".join(one_line(words[: 4 * MAX_SAID]).split())[:MAX_SAID]
 
 
 def _best_code(status: str, said: str) -> str:

@@ -81,11 +81,18 @@ def decode(data: bytes, charset: str | None = None) -> str:
         try:
             return clean(data.decode("utf-8-sig"))  # UTF-8 in the disguise of an 8-bit charset is never an accident
         except UnicodeDecodeError:
-            return clean(_guess(data, name))
+            return clean(_guess(data, "" if name == "utf-8" and _mistaken(data[:_SAMPLE]) else name))
     try:
         return clean(data.decode(name))
     except (UnicodeDecodeError, ValueError):
         return clean(_rescue(data, name))
+
+
+def _mistaken(sample: bytes) -> bool:
+    """Whether bytes that name UTF-8 are surely in another charset, rather than UTF-8 with a few faults."""
+    text = sample.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    return broken > sum(char > "\x7f" for char in text) - broken and guess_codec(sample) != "cp1252"
 
 
 def _rescue(data: bytes, name: str) -> str:
@@ -165,8 +172,10 @@ def guess_codec(sample: bytes, named: str = "") -> str:
     runs = _RUNS.findall(sample)
     lonely = sum(len(run) == 1 for run in runs)
     if not runs or lonely * 2 > len(runs):
+        if named or not runs:
+            return "cp1252"
         best = _east_asian(sample)  # the second byte of Shift_JIS, Big5 and GBK may be ASCII
-        return best[1] if best[0] > 0.8 and not named else "cp1252"
+        return best[1] if best[0] > 0.8 else "cp1252"
     odd = sum(len(run) % 2 for run in runs)
     score, east = _east_asian(sample)
     if odd * 5 > len(runs) * 2 and score < 0.8:

@@ -3,11 +3,16 @@
 Headers are written by hand: every value passes through one function that takes out control characters, so that no
 subject, name, file name or id can start a header of its own. Text outside of ASCII becomes encoded words (RFC 2047),
 international domains become their ASCII form; only a local part outside of ASCII needs SMTPUTF8 (RFC 6531).
+
+``List-Unsubscribe`` (RFC 2369, RFC 8058) belongs to mail that people get without having asked, one by one or at once.
+What answers somebody never carries it: replies, receipts and answers of the machine would otherwise pass for bulk mail,
+and who unsubscribed would wait for his answer in vain.
 """
 
 from __future__ import annotations
 
 import binascii
+import hashlib
 import re
 from base64 import encodebytes
 from collections.abc import Iterable
@@ -31,6 +36,8 @@ _ID_JUNK = re.compile(r"[^!-;=?-~]+")  # visible ASCII without brackets
 _PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 _CONTENT_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,60}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,80}")
 _ADDRESS = re.compile(r"[^\s<>@\"\\()\[\],;:]{1,128}@[^\s<>@\"\\()\[\],;:]{1,255}")
+_URL = re.compile(r"(?:https://|mailto:)[!-;=?-~]{1,900}")
+_PICTURE = re.compile(r"!\[([^\]\n]{0,300})\]\(cid:[^)\s]{1,300}\)")
 _AUTOMATIC = (
     ("Auto-Submitted", "auto-replied"),
     ("X-Auto-Response-Suppress", "All"),
@@ -63,6 +70,9 @@ def compose(message: OutboundMessage, envelope_from: str = "") -> Mail:
     lines = [f"{name}: {value}" for name, value in [*headers, ("MIME-Version", "1.0"), *content_headers]]
     head = "\r\n".join(lines).encode("utf-8") + b"\r\n\r\n"
     recipients = tuple(dict.fromkeys([to, *cc, *bcc]))
+    if message.only:
+        wanted = {wire_address(address) for address in message.only}
+        recipients = tuple(address for address in recipients if address in wanted)
     return Mail(mail_from, recipients, head + body, not all(map(str.isascii, (mail_from, sender, *recipients))))
 
 
@@ -84,7 +94,18 @@ def _headers(message: OutboundMessage, sender: str, to: str, cc: list[str]) -> l
         headers.append(("In-Reply-To", f"<{parent}>"))
     if references := _references(message.references, parent):
         headers.append(("References", "\r\n ".join(f"<{one}>" for one in references)))
+    headers += _unsubscribe(message) if not parent else []
     return headers + (list(_AUTOMATIC) if message.automatic else [])
+
+
+def _unsubscribe(message: OutboundMessage) -> list[tuple[str, str]]:
+    """How to end mail of this kind; with one click where it is a web address (RFC 8058)."""
+    if not _URL.fullmatch(message.unsubscribe):
+        return []
+    headers = [("List-Unsubscribe", f"<{message.unsubscribe}>")]
+    if message.unsubscribe.startswith("https:"):
+        headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+    return headers
 
 
 def _references(references: Iterable[str], parent: str) -> list[str]:
@@ -144,7 +165,7 @@ Part = tuple[list[tuple[str, str]], bytes]
 
 def _content(message: OutboundMessage) -> Part:
     """Text, HTML and files in the usual nest: mixed (alternative (text, related (html, inline)), files)."""
-    root = _text("plain", message.text)
+    root = _text("plain", plain_text(message))
     inline = [file for file in message.files if file.inline and message.html]
     if message.html:
         rich = _text("html", message.html)
@@ -153,6 +174,13 @@ def _content(message: OutboundMessage) -> Part:
         root = _multipart("alternative", [root, rich])
     attached = [file for file in message.files if file not in inline]
     return _multipart("mixed", [root, *(_file(file) for file in attached)]) if attached else root
+
+
+def plain_text(message: OutboundMessage) -> str:
+    """What readers without HTML get: the words, the signature behind its delimiter (RFC 3676, 4.3), the quotation."""
+    words = _PICTURE.sub(lambda match: f"[{match[1] or 'image'}]", message.text) if message.html else message.text
+    signature = f"-- \n{message.signature}" if message.signature else ""
+    return "\n\n".join(part for part in (words, signature, message.quotation) if part)
 
 
 def _text(subtype: str, text: str) -> Part:
@@ -191,12 +219,16 @@ def _file(file: FileContent) -> Part:
 
 
 def _multipart(subtype: str, parts: list[Part]) -> Part:
-    """Parts behind a boundary that none of them can contain: it is fresh and random."""
-    boundary = f"=_{clock.new_id()}"
+    """Parts behind a boundary that none of them can contain: their own hash, so that a retry is the same bytes."""
+    heads = ["".join(f"{name}: {value}\r\n" for name, value in headers).encode() for headers, _ in parts]
+    digest = hashlib.sha256(subtype.encode())
+    for head, (_, body) in zip(heads, parts, strict=True):
+        digest.update(head + b"\r\n")
+        digest.update(body)
+    boundary = f"=_{digest.hexdigest()[:40]}"
     pieces: list[bytes] = []
-    for headers, body in parts:
-        head = "".join(f"{name}: {value}\r\n" for name, value in headers)
-        pieces += [f"--{boundary}\r\n{head}\r\n".encode(), body, b"" if body.endswith(b"\r\n") else b"\r\n"]
+    for head, (_, body) in zip(heads, parts, strict=True):
+        pieces += [f"--{boundary}\r\n".encode(), head + b"\r\n", body, b"" if body.endswith(b"\r\n") else b"\r\n"]
     pieces.append(f"--{boundary}--\r\n".encode())
     return [("Content-Type", f'multipart/{subtype};\r\n boundary="{boundary}"')], b"".join(pieces)
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_tz
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -24,17 +25,23 @@ MAX_FIELDS = 1000  # fields of one block
 MAX_VALUE = 64 * 1024  # bytes of one field
 MAX_WORD = 2000  # characters of an encoded word that a neighbour may complete
 MAX_PARAMETERS = 100
+_USUAL = 60  # characters of a field that is worth remembering: "text/plain; charset=utf-8"
 MAX_IDS = 100
 MAX_ID_BYTES = 998  # in UTF-8: what a line holds (RFC 5322, 2.1.1), and a database's index too
 
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*+:((?:[^\n]*+\n(?=[ \t]))*+[^\n]*+)\n?")
+_FIELDS = re.compile(rb"([!-9;-~]{1,200})[ \t]*+:((?:[^\n]*+\n(?=[ \t]))*+[^\n]*+)\n")  # of a block that is all fields
+_ALL_FIELDS = re.compile(rb"(?:[!-9;-~]{1,200}[ \t]*+:[^\n]*+\n(?:[ \t][^\n]*+\n)*+)*+")
+_BLANK = re.compile(rb"\n\r?\n")
 _KNOWN = re.compile(
     rb"(?:from|to|cc|subject|date|message-id|received|return-path|mime-version|content-[a-z-]+|reply-to|sender"
     rb"|in-reply-to|references|delivered-to|x-[a-z0-9-]+|dkim-signature|auto-submitted|list-[a-z-]+)[ \t]*:",
     re.IGNORECASE,
 )
 _WORD_START = re.compile(r"=\?([A-Za-z0-9_.:()+*-]{1,60})\?([bBqQ])\?")
+_CHARSET_NAMED = re.compile(rb"=\?([A-Za-z0-9_.:()+-]{1,60})(?:\*[A-Za-z-]{1,20})?\?[bBqQ]\?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_ASCII = bytes(range(0x80))
 _TURNING = re.compile(r"[\u202a-\u202e\u2066-\u2069]+")  # make what stands around them read backwards
 _PARAMETER = re.compile(r';[\s;]*+([^\s=;]{1,200})\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^;]*+))', re.DOTALL)
 _CONTINUED = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*)?$")
@@ -81,6 +88,12 @@ def parse_headers(raw: bytes, start: int = 0, end: int | None = None) -> tuple[H
     stop = len(raw) if end is None else end
     position = _skip_leading_junk(raw, start, stop)
     limit = min(stop, position + MAX_BLOCK)
+    blank = _BLANK.search(raw, position, limit)
+    if blank and _ALL_FIELDS.fullmatch(raw, position, blank.start() + 1):
+        found = _FIELDS.findall(raw, position, blank.start() + 1)
+        if len(found) <= MAX_FIELDS:
+            block = tuple([(name.decode("ascii").lower(), unfold(value[:MAX_VALUE])) for name, value in found])
+            return Headers(block), blank.end(), []
     fields: list[tuple[str, bytes]] = []
     warnings: list[str] = []
     while position < limit:
@@ -105,7 +118,7 @@ def parse_headers(raw: bytes, start: int = 0, end: int | None = None) -> tuple[H
         break
     if position >= limit < stop:
         warnings = ["header too long"]
-        blank = re.compile(rb"\n\r?\n").search(raw, position, stop)
+        blank = _BLANK.search(raw, position, stop)
         position = blank.end() if blank else stop
     return Headers(tuple(fields)), position, warnings
 
@@ -133,12 +146,21 @@ def unfold(value: bytes) -> bytes:
 
 
 def raw_text(value: bytes, hint: str = "") -> str:
-    """Text of a raw value; 8-bit bytes are UTF-8 or guessed."""
+    """Text of a raw value; 8-bit bytes are UTF-8 or guessed.
+
+    A header is ASCII (RFC 5322, 2.2) and a body's charset does not declare it, so a guess needs evidence: a single
+    high byte shows no pattern that one charset has and another has not, and becomes U+FFFD.
+    """
     if value.isascii():
         return value.decode("ascii") if b"\x1b$" not in value else charsets.decode(value, "iso-2022-jp")
     try:
         return charsets.clean(value.decode("utf-8"))
     except UnicodeDecodeError:
+        if len(value.translate(None, _ASCII)) == 1:
+            word = _CHARSET_NAMED.search(value)
+            if word is None:
+                return charsets.clean(value.decode("ascii", "replace"))
+            hint = word[1].decode("ascii")
         return charsets.decode(value, hint or None)
 
 
@@ -231,8 +253,18 @@ def _decode_run(run: list[_Word]) -> str:
     return charsets.decode(b"".join(data), run[0].charset)
 
 
-def parse_parameters(value: str) -> tuple[str, dict[str, str]]:
+def parse_parameters(value: str) -> tuple[str, Mapping[str, str]]:
     """Return main value and parameters of a Content-Type or Content-Disposition field (RFC 2045, RFC 2231)."""
+    return _usual_parameters(value) if len(value) < _USUAL else _parameters(value)
+
+
+@lru_cache(maxsize=512)
+def _usual_parameters(value: str) -> tuple[str, Mapping[str, str]]:
+    """:func:`parse_parameters` of a short field: the same few come with nearly every mail."""
+    return _parameters(value)
+
+
+def _parameters(value: str) -> tuple[str, Mapping[str, str]]:
     main, semicolon, rest = value.partition(";")
     parameters: dict[str, str] = {}
     if not semicolon:

@@ -25,24 +25,25 @@ _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
 _QUOTE_ATTRIBUTES = re.compile(
     r"""(?:class|id|name)\s*=\s*["']?[^"'>]*?(?:gmail_attr|yahoo_quoted|moz-cite-prefix|protonmail_quote|tutanota_quote
     |zmail_extra|zm_quote|isReplyContent|ntes-reply|OLK_SRC_BODY_SECTION|mail_quote_|mail-quote|quoted-text|quote-header
-    |reply-quote|original-content|origbody|original_mail|cite_prefix|WPSEmail_Quote|xiaomi_quote|historyContent)""",
+    |reply-quote|original-content|origbody|origi?nal_?mail|mail_orig?inal|oringinal|cite_prefix|WPSEmail_Quote|xiaomi_quote
+    |historyContent|history-quote|mailmaster-quote|gmail_quote_attribution|quoted-content|sub-quote
+    |missive_quote|reply-intro|moz-forward-container|yahoo-quoted-begin)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _QUOTE_BLOCK = re.compile(
-    r"""type\s*=\s*["']?cite|\bcite\s*=|class\s*=\s*["']?[^"'>]*quot|id\s*=\s*["']?[^"'>]*(?:reply|quot)"
-    r"|border-left""",
-    re.IGNORECASE,
+    r"""type\s*=\s*["']?cite|\bcite\s*=|class\s*=\s*["']?[^"'>]*(?:quot|iosymail)|id\s*=\s*["']?[^"'>]*(?:reply|quot)
+    |border-left""",
+    re.IGNORECASE | re.VERBOSE,
 )
 _CUT_ATTRIBUTES = re.compile(
     r"""(?:class|id|name)\s*=\s*["']?(?:x_)*(?:divRplyFwdMsg|appendonsend|stopSpelling|
-    mail-editor-reference-message-container|ms-outlook-mobile-reference-message|reply-intro|ydp[0-9a-f]+yahoo_quoted)""",
+    mail-editor-reference-message-container|ms-outlook-mobile-reference-message|zwchr|ydp[0-9a-f]+yahoo_quoted)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _SIGNATURE_ATTRIBUTES = re.compile(
-    r"""(?:class|id|name|data-smartmail)\s*=\s*["']?[^"'>]*?(?:gmail_signature|moz-signature|AppleMailSignature
-    |ms-outlook-mobile-signature|protonmail_signature_block|ydp[0-9a-f]+signature|mail-signature|foxmail_sign
-    |ntes-pcmac-signature|spnEditorSign|tutanota_sig|zoho_?signature|composer_signature|email-signature)
-    |(?:id|name)\s*=\s*["']?(?:x_)*signature["'\s>]|data-signatureblock""",
+    r"""(?:class|id|name|data-smartmail)\s*=\s*["']?[^"'>]*?(?:signature|foxmail_?sig|fmsig|spnEditorSign|tutanota_sig
+    |mb_sig|canarySig|qqmail_?sign|netease_?sign|divNeteaseMailCard|divNeteaseSiriusCard)
+    |data-signature(?:block|-widget)|xmail-signature""",
     re.IGNORECASE | re.VERBOSE,
 )
 _SIGNATURE_RULE = re.compile(r"width:\s*210px.*b5c4df|b5c4df.*width:\s*210px", re.IGNORECASE)  # Foxmail draws it
@@ -70,6 +71,7 @@ _VOID = frozenset(
         "track",
     ]
 )
+_MARKS = {"sign": Mark.SIGNATURE, "signature": Mark.SIGNATURE, "includetail": Mark.QUOTE}  # elements some make up
 _MARKABLE = frozenset(
     [
         "div",
@@ -161,6 +163,8 @@ class _Renderer:
             self._mark(name, attributes)
         elif name == "blockquote":
             self._open(_Region(name, Mark.BLOCK))
+        elif name in _MARKS:
+            self._open(_Region(name, _MARKS[name]))
         handler = _STARTS.get(name)
         if handler:
             handler(self, attributes)

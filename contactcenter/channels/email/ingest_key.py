@@ -12,7 +12,8 @@ import re
 from collections.abc import Collection
 
 MAX_SCAN = 256 * 1024  # bytes of header looked at
-_NAMES = frozenset((b"message-id", b"from", b"date"))
+_NAMES: tuple[bytes, ...] = (b"message-id", b"from", b"date")
+_NAMELESS: tuple[bytes, ...] = (b"from", b"date", b"to", b"subject")  # what names a mail that has no Message-ID
 _BLANK = re.compile(rb"\r?\n\r?\n")
 _SPACE = re.compile(rb"\s+")
 
@@ -57,16 +58,20 @@ def header_end(raw: bytes, cap: int = MAX_SCAN) -> tuple[int, int]:
 def ingest_key(raw: bytes) -> str:
     """Key of a mail: 64 hex digits. Line ends and blank lines at the end of the body make no difference.
 
-    A mail without a Message-ID is named by all of its bytes: two of them may share sender, second and an empty body,
-    and rather is one taken twice than another one lost.
+    A mail without a Message-ID is named by From, Date, To, Subject and body, which are the same on every road. Where it
+    has no sender, date or body to be told by, all of its bytes name it: rather is one taken twice than another one
+    lost.
     """
-    fields = scan_headers(raw, _NAMES)
-    start = header_end(raw)[1]
+    fields, names = scan_headers(raw, _NAMES), _NAMES
+    body = raw[header_end(raw)[1] :]
+    if not fields.get(b"message-id"):
+        fields, names = scan_headers(raw, _NAMELESS), _NAMELESS
+        if not (fields.get(b"from") and fields.get(b"date") and body.strip()):
+            body = raw
     digest = hashlib.sha256()
-    for name in (b"message-id", b"from", b"date"):
+    for name in names:
         digest.update(fields.get(name, b""))
         digest.update(b"\x00")
-    body = raw[start:] if fields.get(b"message-id") else raw
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n")
     digest.update(body.rstrip(b"\n\r \t"))

@@ -48,7 +48,7 @@ def to_json(
                 for one in mail.bounce
             ]
         },
-        "auth": {"spf": auth.spf, "dkim": auth.dkim, "dmarc": auth.dmarc},
+        "auth": {"spf": auth.spf, "dkim": auth.dkim, "dmarc": auth.dmarc, **mail.seals},
         "warnings": list(mail.warnings),
     }
 

@@ -25,8 +25,8 @@ _DAEMON = re.compile(
 _DAEMON_NAME = re.compile(
     r"mailer[- ]?daemon|mail (?:delivery|router|administrator|transport)|delivery (?:subsystem|system|service"
     r"|notification)"
-    r"|postmaster|internet mail delivery|system (?:administrator|attendant)|mail ?system|email ?delivery|系统退信",
-    re.IGNORECASE,
+    r"|postmaster|internet mail delivery|system (?:administrator|attendant)|mail ?system|email ?delivery"
+    r"|mail server at |系统退信"
 )
 _BOUNCE_SUBJECT = re.compile(
     r"undeliver(?:able|ed)|non[- ]?(?:deliverable|delivery)|delivery (?:status notification|has )?(?:\()?(?:fail"
@@ -43,9 +43,11 @@ _BOUNCE_SUBJECT = re.compile(
     r"|non remis|échec de|no (?:se ha )?(?:podido )?entrega"
     r"|mancata consegna|退信|退回|投递失败|投遞失敗|发送失败|无法送达|無法(?:傳遞|送達)|配信不能"
     r"|配送不能|送信できません|returned mail|error sending"
-    r"|delivery error|permerror"
-    r"|hinweis: email|considered unsolicited|unable to deliver",
-    re.IGNORECASE,
+    r"|delivery error|permerror|message you sent (?:was )?blocked|未送达|未送達|投递失敗|发送不成功|传送失败|傳送失敗"
+    r"|onbestelbaar|niet (?:be|afge)leverd|recapito non riuscito|impossibile recapitare|niedostarczon|nie dostarczono"
+    r"|não (?:foi )?entregue|falha na entrega|devuelto|kunne ikke leveres|kan (?:inte|ej) levereras|teslim edilemedi"
+    r"|недоставл|не может быть доставлено|반송|배달 ?(?:실패|불가)|전송 ?실패|tidak (?:dapat )?(?:ter)?kirim"
+    r"|hinweis: email|considered unsolicited|unable to deliver"
 )
 _BOUNCE_BODY = re.compile(
     r"could ?n[o']t (?:be delivered|deliver)|could not be (?:sent|reached|delivered)|unable to deliver"
@@ -58,15 +60,14 @@ _BOUNCE_BODY = re.compile(
     r"|(?:host|domain) (?:unknown|not found)|quota|rejected"
     r"|\b[45]\d\d[ -][#(]?[45]\.\d\.\d|\bsmtp error|remote (?:host|server) (?:said|returned|replied)"
     r"|failed recipient|error (?:message )?(?:below|follows)|bounced"
+    r"|not been delivered|n'a pas pu être (?:remis|délivré)|konnte nicht zugestellt|no se (?:ha podido|pudo) entregar"
     r"|did not like|giving up|original message (?:follows|header)|被退回|无法(?:送达|投递)|未能(?:送达"
-    r"|投递)|退信|エラー|配信|送信できません|宛先"
-    r"|お届け",
-    re.IGNORECASE,
+    r"|投递)|退信|不存在|エラー|配信|送信できません|宛先"
+    r"|お届け"
 )
 _UNDELIVERED = re.compile(
     r"could not be (?:delivered|sent)|unable to deliver|was not delivered|(?:not|cannot) be delivered"
-    r"|delivery (?:has )?failed|送信できません|配信できません|无法(?:送达|投递)|被退回",
-    re.IGNORECASE,
+    r"|delivery (?:has )?failed|送信できません|配信できません|无法(?:送达|投递)|被退回"
 )
 _NO_REPLY = re.compile(r"(?:no|do[-_.]?not|never)[-_.]?(?:reply|respond|answer)", re.IGNORECASE)
 _AUTO_SUBJECT = re.compile(
@@ -78,13 +79,63 @@ _AUTO_SUBJECT = re.compile(
     r"|respuesta automática|fuera de (?:la )?oficina|risposta automatica|fuori ufficio"
     r"|automatisch(?:e)? (?:antwoord|bericht)|afwezig|resposta automática|ausência temporária|autosvar|frånvaro"
     r"|automaattinen vastaus|poissa|autoodpowiedź|automatyczna odpowiedź"
-    r"|автоответ|автоматический ответ|otomatik yanıt|自动(?:回复|答复|应答)|自動(?:回覆|回復|応答|返信"
+    r"|автоответ|автоматический ответ|otomatik yanıt|自动(?:回复|答复|应答)(?!收到|没|不|怎|为什么|设置"
+    r"|功能)|自動(?:回覆|回復|応答|返信"
     r"|答覆)|外出(?:自动)?回复|休假(?:自动)?回复"
     r"|不在办公室|出差自动回复|【自动回复】|자동 ?(?:회신|응답))"
     r"|(?:\(|\[|【)(?:auto(?:matic)?[- ]?re(?:ply|sponse)|自动回复|out of office)(?:\)|\]|】)|是自动回复"
-    r"|的自动(?:回复|答复)$",
-    re.IGNORECASE,
+    r"|的自动(?:回复|答复)$|^\W{0,3}(?:休假|外出|出差|放假|离岗|离职)(?:中|期间|期間)?(?:自动|自動)?(?:回复"
+    r"|通知|提醒)?(?:】|\]|[:：])"
+    r"|^\W{0,3}(?:我)?(?:正在|目前)?(?:休假中|外出中|出差中|不在办公室|不在辦公室)|不在(?:通知|のお知らせ)"
+    r"|休暇のお知らせ"
+    r"|(?:回复|答复|re|aw)[:：].{0,80}[(（\[【](?:自动回复|out of (?:the )?office|ooo|休假中|外出中)[)）\]】]"
 )
+# What a machine says of itself at the beginning of its text, in any subject.
+_AUTO_BODY = re.compile(
+    r"(?:this is|it is) an? (?:automatic(?:ally generated)?|automated|auto[- ]?generated) (?:e-?mail |out of office )?"
+    r"(?:reply|response|answer|acknowledge?ment|notification of absence)"
+    r"|(?:这是|这封邮件是|此(?:邮件|信|回复)(?:为|是|由)|本(?:邮件|信|回复)(?:为|是|由)).{0,12}自动(?:回复"
+    r"|答复|应答|回信)"
+    r"|(?:這是|此(?:郵件|信)(?:為|是|由)|本(?:郵件|信)(?:為|是|由)).{0,12}自動(?:回覆|回復|答覆)"
+    r"|^\W{0,4}(?:【|\[|\()?(?:自动(?:回复|答复)|自動(?:回覆|回復|返信))(?:】|\]|\))?\s*(?:[:：,，。!！\n]|$)"
+    r"|(?:このメール|本メール)は.{0,12}自動(?:返信|応答|送信)|dies ist eine automatische (?:antwort|abwesenheit)"
+    r"|ceci est une réponse automatique|esta es una respuesta automática|questa è una risposta automatica"
+)
+# What services such as this one write below their automatic mail; a robot may have taken every other sign away.
+_AUTO_FOOT = re.compile(
+    r"this (?:receipt|answer|reply|response) was (?:written|sent|generated|created) automatically"
+    r"|(?:此|本|这份|该)(?:回执|回复|答复|确认).{0,4}(?:由|为|是)?.{0,6}自动(?:生成|发送|发出|回复|撰写|编写)"
+)
+# Somebody is away; and what only one says who is: together, in a short text that asks nothing, they are no letter.
+_AWAY = re.compile(
+    r"\b(?:i am|i'm|i will be|i'll be|am) (?:currently |presently |now )?(?:out of (?:the |my )?office"
+    r"|away from (?:the |my )"
+    r"(?:office|desk|e-?mail)|on (?:annual |parental |maternity |paternity |sick |business )?(?:leave"
+    r"|vacation|holiday|trip))"
+    r"|不在(?:办公室|公司|辦公室)|(?:正在|目前|现|我|将|處於|处于).{0,6}(?:休假|休年假|休产假|度假|出差|外出|放假)"
+    r"|(?:休假|外出|出差|放假|年假|假期)(?:中|期间|期間)"
+)
+_STANDS_IN = re.compile(
+    r"(?:limited|no|intermittent) access to (?:my )?e-?mail|(?:reply|respond|answer|get back|return your).{0,40}"
+    r"(?:when i (?:return|am back|get back)|(?:up)?on my return|after my return|as soon as (?:i|possible))"
+    r"|(?:urgent|immediate|emergency).{0,60}(?:contact|call|reach|e-?mail)|in my absence|will be back (?:on"
+    r"|in the office)"
+    r"|(?:无法|不能|無法)(?:及时|亲自|及時)?(?:回复|查看|查收|处理|回覆)(?:您|你|邮件|郵件|来信|電郵)"
+    r"|(?:会|将|會|將).{0,15}(?:尽快|及时|儘快|盡快).{0,3}(?:给|向|与|跟|為|为|給|回复您|回覆您|与您)"
+    r"|(?:回来|返回|返岗|返崗|假期结束|休假结束|节后|回到办公室).{0,12}(?:回复|答复|处理|联系|回覆)"
+    r"|(?:如有|若有|如果有).{0,6}(?:急事|紧急|急需|要事|緊急).{0,30}(?:联系|致电|拨打|聯絡|聯繫|转)"
+)
+_ASKS = re.compile(
+    r"[?？]|please (?:tell|send|let|help|call|check|confirm)|请问|麻烦|請問|帮我|帮忙|希望|投诉|理赔|退款"
+)
+_QUOTATION = re.compile(
+    r"^(?:>|-{3,}|_{5,}|on .{0,200}wrote:|在.{0,200}写道|发件人[:：]|寄件者[:：]|from: |.{0,60}原始邮件)",
+    re.IGNORECASE | re.MULTILINE,
+)
+# One of these stands in every text that the two patterns fit: looking for them costs a tenth.
+_AUTO_HINTS = ("auto", "自动", "自動")
+_AWAY_HINTS = ("out of", "away from", "leave", "vacation", "holiday", "trip", "不在", "假", "出差", "外出")
+_MAX_AWAY = 900  # characters: a longer text says more than that somebody is away
 _AUTO_HEADERS = (
     "x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-autogenerated", "x-autoreply-from",
     "x-mail-autoreply", "x-auto-response", "x-vacation", "x-ms-exchange-generated-message-source",
@@ -189,7 +240,7 @@ def _from_daemon(headers: Headers, traits: Traits) -> bool:
     raw = headers.raw("from")[:300]
     return bool(
         _DAEMON.match(local)
-        or _DAEMON_NAME.search(traits.sender.name)
+        or _DAEMON_NAME.search(traits.sender.name.lower())
         or re.match(r"\s*\"?(?:mailer-daemon|postmaster)\b", raw, re.IGNORECASE)
         or raw.strip() == "<>"
     )
@@ -202,8 +253,8 @@ def is_bounce(headers: Headers, traits: Traits, returned: bool) -> bool:
     """
     if "x-failed-recipients" in headers:
         return True
-    subject = bool(_BOUNCE_SUBJECT.search(traits.subject[:300]))
-    beginning = traits.text[:6000]
+    subject = bool(_BOUNCE_SUBJECT.search(traits.subject[:300].lower()))
+    beginning = traits.text[:6000].lower()
     if _from_daemon(headers, traits) and (subject or _BOUNCE_BODY.search(beginning)):
         return True
     if re.match(r"\s*(?:re|aw|sv|fwd?|wg|tr|回复|答复|转发)\s*[:：]", traits.subject, re.IGNORECASE):
@@ -237,9 +288,19 @@ def _is_auto_reply(headers: Headers, traits: Traits) -> bool:
         name in headers and headers.raw(name).strip().lower() not in ("no", "none", "false") for name in _AUTO_HEADERS
     ):
         return True
-    if _AUTO_SUBJECT.search(traits.subject[:200]):
+    if _AUTO_SUBJECT.search(traits.subject[:200].lower()):
         return True
-    return bool(_AUTO_SENDER.match(traits.sender.address))
+    return bool(_AUTO_SENDER.match(traits.sender.address)) or _says_it_is_automatic(traits.text)
+
+
+def _says_it_is_automatic(text: str) -> bool:
+    """Whether the text itself tells of an automatic answer: what is quoted below it does not count."""
+    own = _QUOTATION.split(text[:6000], maxsplit=1)[0].strip().lower()
+    if any(map(own.__contains__, _AUTO_HINTS)) and (_AUTO_BODY.search(own[:300]) or _AUTO_FOOT.search(own)):
+        return True
+    if len(own) >= _MAX_AWAY or not any(map(own.__contains__, _AWAY_HINTS)):
+        return False
+    return bool(_AWAY.search(own)) and not _ASKS.search(own) and bool(_STANDS_IN.search(own))
 
 
 def _is_list(headers: Headers) -> bool:

@@ -23,11 +23,18 @@ class Line(NamedTuple):
     mark: Mark = Mark.NONE
 
 
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202c\u2066\u2069\ufeff\u00ad"))
+_INVISIBLE = dict.fromkeys(
+    map(ord, "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u00ad")
+)
 
 
 def bare(text: str) -> str:
-    """Return the text without characters that cannot be seen: mail programs put them around dates and names."""
+    """Return the text without characters that cannot be seen: mail programs put them around dates and names.
+
+    Some Chinese ones leave ``&nbsp;`` in plain text.
+    """
+    if "&nbsp;" in text:
+        text = text.replace("&nbsp;", " ")
     return text if text.isascii() else text.translate(_INVISIBLE)
 
 

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from contactcenter.channels.email.addresses import Address, parse_addresses
 from contactcenter.channels.email.bodies import Bodies, ReadAttachment, read_bodies
-from contactcenter.channels.email.bounce import bounced_recipients
+from contactcenter.channels.email.bounce import bounced_recipients, report_text
 from contactcenter.channels.email.headers import Headers, message_id, message_ids, parse_date
 from contactcenter.channels.email.html_safe import safe_html
 from contactcenter.channels.email.html_text import html_lines
 from contactcenter.channels.email.kind import Traits, classify, is_automatic
-from contactcenter.channels.email.lines import join_lines, text_lines
+from contactcenter.channels.email.lines import Line, join_lines, text_lines
 from contactcenter.channels.email.parts import parse_tree
+from contactcenter.channels.email.returned import arrived, returned_ids, returned_reply_to
 from contactcenter.channels.email.transfer import uuencoded_files
 from contactcenter.channels.email.visible_reply import Reply, split_reply
 from contactcenter.envelope import BouncedRecipient, MessageKind
@@ -33,6 +35,7 @@ _STRUCTURE = re.compile(
     r"gmail_quote|<blockquote|divRplyFwdMsg|appendonsend|moz-cite|yahoo_quoted|stopSpelling|isReplyContent|原始邮件",
     re.IGNORECASE,
 )
+_REPORTS = frozenset((MessageKind.BOUNCE, MessageKind.DELIVERY_RECEIPT))
 _STUB = re.compile(r"html|browser|浏览器|mail (?:client|reader|program)|view this (?:e-?mail|message)", re.IGNORECASE)
 
 
@@ -42,8 +45,10 @@ class ReadMail:
 
     `from_` may have an empty address; `ambiguous_sender` says that From was missing, doubled or named several people,
     so that nothing may be decided by it. `text` is the whole readable body, `visible_text` what was newly written.
+    `returned` are the Message-IDs that a bounce or a receipt speaks of, `arrived` what a receipt says of them.
     `html_safe` may be shown in a sandboxed frame. `auth_results` are the raw Authentication-Results, newest first.
-    `spam_marked` is what the headers claim: believe it only of a trusted relay.
+    `spam_marked` is what the headers claim: believe it only of a trusted relay. `seals` says what S/MIME and PGP
+    signatures and encryption are worth; empty for mail without.
     """
 
     message_id: str
@@ -63,10 +68,14 @@ class ReadMail:
     attachments: tuple[ReadAttachment, ...]
     kind: MessageKind
     bounce: tuple[BouncedRecipient, ...]
+    returned: tuple[str, ...]
+    returned_reply_to: tuple[str, ...]
+    arrived: bool
     automatic: bool
     ambiguous_sender: bool
     auth_results: tuple[str, ...]
     spam_marked: bool
+    seals: Mapping[str, str]
     warnings: tuple[str, ...]
 
 
@@ -75,12 +84,15 @@ def read_mail(raw: bytes) -> ReadMail:
     warnings = ["mail too long to read in full"] if len(raw) > MAX_RAW else []
     root, odd = parse_tree(raw[:MAX_RAW])
     bodies = read_bodies(root)
-    text, html, reply = _readable(bodies, warnings)
+    body = _readable(bodies, warnings)
+    text = join_lines(body.lines)
     headers = root.headers
     sender, ambiguous = _sender(headers, warnings)
     subject = headers.text("subject")[:MAX_SUBJECT]
     kind = classify(root, Traits(sender, subject, text[:8000]))
-    bounce = bounced_recipients(root, subject, text) if kind is MessageKind.BOUNCE else ()
+    report = report_text(text) if kind in _REPORTS else ""
+    bounce = bounced_recipients(root, subject, text, report) if kind is MessageKind.BOUNCE else ()
+    reply = Reply(report.strip(), text[len(report) :].strip(), "") if kind in _REPORTS else _reply(body)
     return ReadMail(
         message_id=message_id(headers.raw("message-id")),
         in_reply_to=message_ids(headers.raw("in-reply-to")),
@@ -92,17 +104,21 @@ def read_mail(raw: bytes) -> ReadMail:
         cc=_people(headers, "cc"),
         subject=subject,
         text=text,
-        html_safe=html,
+        html_safe=body.html,
         visible_text=reply.visible,
         quoted_text=reply.quoted,
         signature=reply.signature,
         attachments=tuple(bodies.attachments),
         kind=kind,
         bounce=bounce,
+        returned=returned_ids(root, text) if kind in _REPORTS else (),
+        returned_reply_to=returned_reply_to(root, text) if kind in _REPORTS else (),
+        arrived=arrived(root, kind),
         automatic=is_automatic(headers, kind),
         ambiguous_sender=ambiguous,
         auth_results=tuple(headers.all_raw("authentication-results")[:20]),
         spam_marked=_spam_marked(headers),
+        seals=_seals(bodies, sender, ambiguous),
         warnings=tuple(dict.fromkeys([*odd, *bodies.warnings, *warnings])),
     )
 
@@ -131,6 +147,17 @@ def _sender(headers: Headers, warnings: list[str]) -> tuple[Address, bool]:
     return first, True
 
 
+def _seals(bodies: Bodies, sender: Address, ambiguous: bool) -> Mapping[str, str]:
+    """What the mail's signatures are worth; nobody is named by a From that can be read in two ways."""
+    notes = bodies.notes
+    if not notes.seals and not notes.pgp:
+        return {}
+    found = {"pgp": "encrypted" if "encrypted" in notes.pgp else "signed"} if notes.pgp else {}
+    if notes.seals:
+        found |= notes.seals[0].of_sender("" if ambiguous else sender.address).facts()
+    return found
+
+
 def _spam_marked(headers: Headers) -> bool:
     """Whether a filter's header calls the mail spam."""
     for name in _SPAM_HEADERS:
@@ -142,12 +169,18 @@ def _spam_marked(headers: Headers) -> bool:
     return False
 
 
-def _readable(bodies: Bodies, warnings: list[str]) -> tuple[str, str, Reply]:
-    """Readable text, safe HTML and the parts of the reply.
+@dataclass(slots=True)
+class _Body:
+    """The readable lines of a mail, its safe HTML, and what both were made of."""
 
-    The plain body is preferred; HTML is read where the plain one is missing or only says that HTML is needed, and where
-    its structure shows a quotation that the plain text does not.
-    """
+    lines: list[Line]
+    html: str
+    markup: str
+    plain: str  # "" where the lines are those of the HTML
+
+
+def _readable(bodies: Bodies, warnings: list[str]) -> _Body:
+    """What people read of a mail: the plain body, or HTML where that is missing or only says that HTML is needed."""
     markup = "\n".join(bodies.html)
     plain = "\n\n".join(text.strip("\r\n") for text in bodies.plain if text.strip())
     html, odd = safe_html(markup) if markup else ("", [])
@@ -157,14 +190,21 @@ def _readable(bodies: Bodies, warnings: list[str]) -> tuple[str, str, Reply]:
     if markup and (not plain or _is_stub(plain, markup)):
         lines, odd = html_lines(markup)
         warnings.extend(odd)
-        return join_lines(lines), html, split_reply(lines)
-    reply = split_reply(text_lines(uuencoded_files(plain)[0]))
-    if markup and not reply.quoted and _STRUCTURE.search(markup):
-        rich, _ = html_lines(markup)
-        other = split_reply(rich)
+        plain = ""
+    return _Body(lines, html, markup, plain)
+
+
+def _reply(body: _Body) -> Reply:
+    """The parts of the reply; by the HTML where its structure shows a quotation that the plain text does not."""
+    if not body.plain:
+        return split_reply(body.lines)
+    bare, files = uuencoded_files(body.plain)
+    reply = split_reply(text_lines(bare) if files else body.lines)
+    if body.markup and not reply.quoted and _STRUCTURE.search(body.markup):
+        other = split_reply(html_lines(body.markup)[0])
         if other.quoted and other.visible:
-            reply = other
-    return join_lines(lines), html, reply
+            return other
+    return reply
 
 
 def _is_stub(plain: str, markup: str) -> bool:
@@ -180,10 +220,8 @@ def body_digest(mail: ReadMail) -> str:
     """
     digest = hashlib.sha256(mail.from_.address.lower().encode("utf-8", "replace") + b"\x00")
     for text in (mail.text, mail.html_safe):
-        for line in text.strip().splitlines():
-            digest.update(line.rstrip().encode("utf-8", "replace"))
-            digest.update(b"\n")
-        digest.update(b"\x00")
+        bare = "\n".join([line.rstrip() for line in text.strip().splitlines()])
+        digest.update(bare.encode("utf-8", "replace") + b"\x00")
     for file in mail.attachments:
         digest.update(file.filename.encode("utf-8", "replace"))
         content = file.content

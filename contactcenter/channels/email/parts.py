@@ -8,19 +8,40 @@ is a leaf.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 from contactcenter.channels.email.headers import Headers, parse_headers, parse_parameters
 from contactcenter.channels.email.transfer import decode_body
 
+_T = TypeVar("_T")
 MAX_PARTS = 500
 MAX_DEPTH = 12
+NESTED = 60_000  # bytes of a nested mail in which its header is looked for
+
+
+class _Once(Generic[_T]):
+    """A property computed when it is first asked for; unlike functools' before Python 3.12 it takes no lock."""
+
+    def __init__(self, compute: Callable[[Any], _T]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, part: Any, owner: type) -> _T:
+        value = part.__dict__[self._name] = self._compute(part)
+        return value
 
 
 @dataclass
 class Part:
-    """One node of the tree: its header fields, its undecoded body, and the parts inside a multipart."""
+    """One node of the tree: its header fields, its undecoded body, and the parts inside a multipart.
+
+    Offsets are of `raw`: `start` to `end` is the body, at `begin` the header starts.
+    """
 
     headers: Headers
     raw: bytes
@@ -28,9 +49,10 @@ class Part:
     end: int
     default_type: str = "text/plain"
     children: list[Part] = field(default_factory=list)
+    begin: int = 0
 
-    @cached_property
-    def _type(self) -> tuple[str, dict[str, str]]:
+    @_Once
+    def _type(self) -> tuple[str, Mapping[str, str]]:
         """Content type and its parameters; a malformed type counts as the default."""
         main, parameters = parse_parameters(self.headers.raw("content-type"))
         if main.count("/") != 1 or main.startswith("/") or main.endswith("/"):
@@ -43,16 +65,16 @@ class Part:
         return self._type[0]
 
     @property
-    def parameters(self) -> dict[str, str]:
+    def parameters(self) -> Mapping[str, str]:
         """Parameters of the content type; names in lower case."""
         return self._type[1]
 
-    @cached_property
-    def disposition(self) -> tuple[str, dict[str, str]]:
+    @_Once
+    def disposition(self) -> tuple[str, Mapping[str, str]]:
         """Content-Disposition and its parameters (RFC 2183)."""
         return parse_parameters(self.headers.raw("content-disposition"))
 
-    @cached_property
+    @_Once
     def filename(self) -> str:
         """The name the sender gave the file, as text; not safe as a path."""
         return self.disposition[1].get("filename") or self.parameters.get("name") or ""
@@ -67,10 +89,20 @@ class Part:
         """The body as it was sent."""
         return self.raw[self.start : self.end]
 
-    @cached_property
+    @property
+    def whole(self) -> bytes:
+        """Header and body as they were sent: what a signature of a multipart/signed covers (RFC 1847, 2.1)."""
+        return self.raw[self.begin : self.end]
+
+    @_Once
     def content(self) -> bytes:
         """The body with its transfer encoding undone."""
         return decode_body(self.body, self.encoding)
+
+    @_Once
+    def nested(self) -> Headers:
+        """Header of the mail, or of what is left of one, that this part holds."""
+        return parse_headers(self.content[:NESTED])[0]
 
     @property
     def content_id(self) -> str:
@@ -138,7 +170,7 @@ def _split(part: Part, budget: _Budget) -> None:
         budget.warn("multipart without its end")
     for start, end in pieces:
         headers, body, _ = parse_headers(part.raw, start, end)
-        part.children.append(Part(headers, part.raw, min(body, end), end, default))
+        part.children.append(Part(headers, part.raw, min(body, end), end, default, begin=start))
 
 
 def _first_delimiter(part: Part, boundary: bytes) -> bool:

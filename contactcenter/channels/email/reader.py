@@ -2,21 +2,29 @@
 
 A header is only believed where the envelope says that the machine which wrote it is ours: Authentication-Results and
 spam marks count from relays in ``smtp.trusted`` and from the server of a mailbox that we fetch from, under the name
-(authserv-id) that the settings give; from anyone else they are the sender's own words.
+(authserv-id) that the settings give; from anyone else they are the sender's own words. Where nobody is believed, the
+sender is judged by what the DNS said before (``envelope["evidence"]``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from contactcenter.channels.email.addresses import Address
 from contactcenter.channels.email.authentication import Authentication, evaluate
+from contactcenter.channels.email.forwarded import attached_mail, forwarded_in
+from contactcenter.channels.email.judgement import judge
 from contactcenter.channels.email.mime import ReadMail, body_digest, read_mail
 from contactcenter.channels.email.plus_tags import find_token, fold
-from contactcenter.envelope import Content, FileContent, Identity, IdentityKind, InboundMessage
+from contactcenter.channels.email.trust.evidence import Evidence
+from contactcenter.envelope import Content, FileContent, Forwarded, Identity, IdentityKind, InboundMessage, MessageKind
 from contactcenter.settings import Settings
 
 OwnAddresses = Callable[[], frozenset[str]]
+ASSUMED = "assumed"
+"""Who judged mail from networks that count as authenticated without proof."""
 
 
 class MailReader:
@@ -26,8 +34,7 @@ class MailReader:
         """``made`` tells our addresses besides those of the settings, as they stand at each mail."""
         self._fixed = frozenset(fold(box.address) for box in settings.mailboxes)
         self._made = made
-        self._authserv_id = settings.smtp.authserv_id
-        self._fetched = {box.address: box.imap.authserv_id for box in settings.mailboxes if box.imap is not None}
+        self._authserv_ids = {"smtp": settings.smtp.authserv_id, "lmtp": settings.lmtp.authserv_id}
 
     def __call__(self, message: InboundMessage) -> Content:
         """The message understood as far as e-mail goes."""
@@ -37,7 +44,7 @@ class MailReader:
         sender = mail.from_.address.lower() or message.sender.value
         ours = self._fixed | self._made()
         from_us = fold(sender) in ours
-        null_path = envelope.get("door") == "smtp" and not envelope.get("mail_from")
+        null_path = envelope.get("door") in ("smtp", "lmtp") and not envelope.get("mail_from")
         to, cc = _addresses(mail.to), _addresses(mail.cc)
         replies = _addresses(mail.reply_to)
         return Content(
@@ -57,16 +64,21 @@ class MailReader:
             sent_at=mail.date,
             kind=mail.kind,
             bounced=mail.bounce,
+            returned=mail.returned,
+            returned_token=find_token(mail.returned_reply_to, ours),
+            arrived=mail.arrived,
             automatic=mail.automatic or from_us or null_path,
             spam=mail.spam_marked and bool(envelope.get("trusted")),
             authenticated=results.authenticated,
-            authentication={"spf": results.spf, "dkim": results.dkim, "dmarc": results.dmarc},
+            authentication={**results.words(), **mail.seals},
             files=tuple(
                 FileContent(file.filename, file.content_type, file.content, file.inline, file.content_id)
                 for file in mail.attachments
             ),
             digest=body_digest(mail),
             reply_token=find_token([*message.recipients, *to, *cc], ours),
+            own=from_us,
+            forwarded=_passed_on(mail, ours),
             warnings=mail.warnings,
         )
 
@@ -74,20 +86,41 @@ class MailReader:
         """Who vouches for the sender: nobody, when it is unclear who that is."""
         envelope = message.envelope
         domain = mail.from_.domain
-        results = Authentication()
-        if envelope.get("trusted"):
-            name = self._authserv_id
-            if envelope.get("door") == "imap":
-                name = self._fetched.get(str(envelope.get("mailbox", "")), "")
-            results = evaluate(mail.auth_results, domain, (name,) if name else ())
-        vouched = results.authenticated or envelope.get("assumed") is True
+        name = self._believed(envelope)
+        evidence = envelope.get("evidence")
+        if name:
+            results = replace(evaluate(mail.auth_results, domain, (name,)), details={"judge": name})
+        elif isinstance(evidence, Evidence):
+            results = judge(message.raw or b"", evidence, domain)
+        else:
+            results = Authentication()
+        if envelope.get("assumed") is True:
+            results = replace(results, authenticated=True, details={"judge": ASSUMED})
         clear = bool(domain) and not mail.ambiguous_sender
-        return Authentication(results.spf, results.dkim, results.dmarc, vouched and clear)
+        return replace(results, authenticated=results.authenticated and clear)
+
+    def _believed(self, envelope: Mapping[str, Any]) -> str:
+        """Whose Authentication-Results count for mail that came this way; empty where nobody's do."""
+        if not envelope.get("trusted"):
+            return ""
+        return self._authserv_ids.get(str(envelope.get("door", ""))) or str(envelope.get("authserv_id", ""))
 
 
 def _addresses(people: Iterable[Address]) -> tuple[str, ...]:
     """The addresses of people, those without one left out."""
     return tuple(one.address for one in people if one.address)
+
+
+def _passed_on(mail: ReadMail, ours: Collection[str]) -> Forwarded | None:
+    """The mail of somebody else that this one passes on, attached or in its body."""
+    if mail.kind is not MessageKind.MESSAGE:
+        return None
+    attached = [file for file in mail.attachments if file.content_type == "message/rfc822"]
+    if len(attached) == 1:
+        found = attached_mail(mail.text, read_mail(attached[0].content))
+    else:
+        found = forwarded_in(mail.subject, mail.text)
+    return found if found is not None and fold(found.sender.value) not in ours else None
 
 
 def _references(mail: ReadMail) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The mail door: an SMTP listener that says 250 only after the sink has made the mail durable (RFC 5321, 4.2.5).
+"""The mail doors: SMTP and LMTP listeners that say 250 only after the sink made the mail durable (RFC 5321, 4.2.5).
 
 It looks at a mail as little as accepting needs: who it is for, who it says it is from, and the key that names it. The
 raw bytes are kept as they came; what the door itself saw (peer, path, TLS, whether the peer is trusted) goes into the
@@ -18,17 +18,17 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import structlog
 from aiosmtpd.smtp import Envelope, Session
 
 from contactcenter.channels.email.first_look import inbound_mail
 from contactcenter.channels.email.plus_tags import fold
-from contactcenter.channels.email.smtp_session import SmtpSession, peer_address
+from contactcenter.channels.email.smtp_session import LmtpSession, SmtpSession, peer_address
 from contactcenter.envelope import MessageSink
 from contactcenter.errors import SettingsError, Unavailable
-from contactcenter.settings import Settings, split_listen
+from contactcenter.settings import MailIn, Settings, split_listen
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ class RecipientDirectory(Protocol):
 
 
 class MailDoor:
-    """Listens on ``smtp.listen`` and hands every mail to the sink."""
+    """Listens on ``smtp.listen``, or with ``protocol="lmtp"`` on ``lmtp.listen``; hands every mail to the sink."""
 
     def __init__(
         self,
@@ -61,10 +61,13 @@ class MailDoor:
         sink: MessageSink,
         recipients: RecipientDirectory,
         *,
+        protocol: Literal["smtp", "lmtp"] = "smtp",
         max_connections: int = MAX_CONNECTIONS,
         max_per_peer: int = MAX_PER_PEER,
     ) -> None:
         self._settings = settings
+        self._protocol = protocol
+        self._ours: MailIn = settings.smtp if protocol == "smtp" else settings.lmtp
         self._sink = sink
         self._recipients = recipients
         self._max_connections = max_connections
@@ -89,21 +92,19 @@ class MailDoor:
         """Open the door; raises :class:`SettingsError` for a bad certificate or a taken address."""
         # aiosmtpd logs what strangers write, line by line and with their addresses.
         logging.getLogger("mail.log").setLevel(logging.ERROR)
-        host, port = split_listen(self._settings.smtp.listen)
-        tls = self._tls_context()
+        host, port = split_listen(self._ours.listen)
+        speak, tls = (SmtpSession, self._tls_context()) if self._protocol == "smtp" else (LmtpSession, None)
         loop = asyncio.get_running_loop()
 
         def session() -> SmtpSession:
-            made = SmtpSession(
-                self, self, hostname=self._hostname, max_size=self._settings.smtp.max_size, tls=tls, loop=loop
-            )
+            made = speak(self, self, hostname=self._hostname, max_size=self._ours.max_size, tls=tls, loop=loop)
             self._sessions.add(made)
             return made
 
         try:
             self._server = await loop.create_server(session, host, port, backlog=256)
         except OSError as error:
-            raise SettingsError(f"smtp.listen: cannot listen on {host}:{port}: {error.strerror}") from error
+            raise SettingsError(f"{self._protocol}.listen: cannot listen on {host}:{port}: {error.strerror}") from error
 
     async def stop(self) -> None:
         """Close the door: no new mail; what is being made durable is finished, idle peers are hung up on."""
@@ -160,8 +161,8 @@ class MailDoor:
         return True
 
     def _look_up_network(self, peer: str) -> tuple[bool, bool]:
-        """Whether a peer is in ``smtp.trusted`` and in ``smtp.assume_authenticated``."""
-        return _within(peer, self._settings.smtp.trusted), _within(peer, self._settings.smtp.assume_authenticated)
+        """Whether a peer is in ``trusted`` and in ``assume_authenticated``."""
+        return _within(peer, self._ours.trusted), _within(peer, self._ours.assume_authenticated)
 
     # aiosmtpd's hooks; their names and arguments are its.
 
@@ -192,7 +193,7 @@ class MailDoor:
         self, server: SmtpSession, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Only our own addresses, and not too many of them."""
-        if len(envelope.rcpt_tos) >= self._settings.smtp.max_recipients:
+        if len(envelope.rcpt_tos) >= self._ours.max_recipients:
             return "452 4.5.3 Too many recipients"
         try:
             known = await self._is_ours(fold(address))
@@ -244,7 +245,7 @@ class MailDoor:
         recipients = list(dict.fromkeys(envelope.rcpt_tos))
         queue = await self._queue(recipients)
         saw = {
-            "door": "smtp",
+            "door": self._protocol,
             "peer": peer,
             "helo": _readable(session.host_name or ""),
             "mail_from": "" if envelope.mail_from in (None, "<>") else envelope.mail_from,

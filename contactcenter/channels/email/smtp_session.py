@@ -1,4 +1,4 @@
-"""One SMTP conversation: aiosmtpd's protocol with our own reading of addresses and of DATA (RFC 5321).
+"""One SMTP or LMTP conversation: aiosmtpd's protocol with our own reading of addresses and of DATA (RFC 5321, 2033).
 
 What differs from aiosmtpd 1.4.6, and why:
 
@@ -20,7 +20,7 @@ import ssl
 from collections import defaultdict
 from typing import Any, Protocol
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, syntax
 
 BLOCK = 64 * 1024
 """Bytes that are buffered of a connection before its sender has to wait."""
@@ -58,6 +58,7 @@ class Gate(Protocol):
 class SmtpSession(SMTP):
     """An aiosmtpd protocol for one connection. ``handler`` has the ``handle_…`` hooks, ``gate`` counts connections."""
 
+    ident_word = "ESMTP"
     line_length_limit = BLOCK
     command_size_limit = COMMAND_LENGTH
 
@@ -78,7 +79,7 @@ class SmtpSession(SMTP):
             data_size_limit=max_size,
             enable_SMTPUTF8=True,
             hostname=hostname,
-            ident="ESMTP",
+            ident=self.ident_word,
             tls_context=tls,
             timeout=IDLE_SECONDS,
             auth_exclude_mechanism=("LOGIN", "PLAIN"),
@@ -178,7 +179,11 @@ class SmtpSession(SMTP):
         finally:
             self._gate.reserve(-held)
             self.envelope = self._create_envelope()
-        await self.push(str(status))
+        await self._answer_data(str(status), len(envelope.rcpt_tos))
+
+    async def _answer_data(self, status: str, recipients: int) -> None:
+        """One reply for the mail, whoever it is for."""
+        await self.push(status)
 
     async def _read_data(self) -> tuple[bytes | None, int, str]:
         """The mail without dot-stuffing, the bytes reserved for it, and the reply when it is not taken.
@@ -215,6 +220,30 @@ class SmtpSession(SMTP):
             return content, held, ""
         self._gate.reserve(-held)
         return None, 0, refusal or _TOO_LARGE
+
+
+class LmtpSession(SmtpSession):
+    """The same for LMTP (RFC 2033): greeted by LHLO, and a reply for each recipient after the data."""
+
+    ident_word = "LMTP"
+
+    @syntax("LHLO hostname")
+    async def smtp_LHLO(self, arg: str) -> None:
+        """The greeting, in place of EHLO."""
+        await super().smtp_EHLO(arg)
+
+    async def smtp_EHLO(self, arg: str) -> None:
+        """RFC 2033, 4.1: EHLO must not be answered with success."""
+        await self.push("500 5.5.1 This is LMTP, say LHLO")
+
+    async def smtp_HELO(self, arg: str) -> None:
+        """RFC 2033, 4.1: nor may HELO."""
+        await self.push("500 5.5.1 This is LMTP, say LHLO")
+
+    async def _answer_data(self, status: str, recipients: int) -> None:
+        """The mail is one message of ours, so all its recipients share its fate."""
+        for _ in range(recipients):
+            await self.push(status)
 
 
 def peer_address(peername: Any) -> str:

@@ -8,6 +8,8 @@ import re
 _PADDED = re.compile(rb"[^=]+=*")
 _BEGIN = re.compile(r"^begin [0-7]{3,4} (?P<name>[^\r\n]{1,255})\r?\n", re.MULTILINE)
 _END = re.compile(r"^end[ \t]*\r?$", re.MULTILINE)
+UUENCODE = frozenset(("x-uuencode", "uuencode", "x-uue", "uue"))
+"""Names of uuencode as a transfer encoding; none is of the standard."""
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 
 
@@ -37,7 +39,7 @@ def decode_body(data: bytes, encoding: str) -> bytes:
             return base64_bytes(data)
         case "quoted-printable" | "q":
             return binascii.a2b_qp(data)
-        case "x-uuencode" | "uuencode" | "x-uue" | "uue":
+        case encoding if encoding in UUENCODE:
             found = uuencoded_files(data.decode("latin-1"))[1]
             return found[0][1] if found else data
     return data

@@ -11,43 +11,29 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from contactcenter.channels.email.device_lines import is_device_line
 from contactcenter.channels.email.lines import Line, Mark, bare, join_lines
 from contactcenter.channels.email.reply_phrases import (
     Label,
-    ends_with_verb,
-    is_device_line,
+    announces,
+    inner_introduction,
+    inner_labels,
+    is_framed,
     is_introduction,
+    is_marked_introduction,
     is_rule,
     is_separator,
-    is_sign_off,
     label_of,
     may_end_introduction,
 )
+from contactcenter.channels.email.signature import is_afterthought, signature_start
 
 MAX_LINES = 5_000  # lines looked at; what follows belongs to the quotation
 
 _QUOTED = re.compile(r"\s{0,3}(?:>|&gt;)")
-_DELIMITER = re.compile(r"\s{0,2}(?:--|—|––|- -)\s*$")
 _TELLING = re.compile(r"[\d@<]")
 _LONG = 55  # characters from which on a quoted line may have been wrapped by the mailer
-_FOOTER_LINES = 40  # a footer is no longer
 _MOMENT = re.compile(r"\b(?:19|20)\d\d\b.*\d{1,2}[:.]\d{2}")  # a year and a time of day
-_SIGNATURE_LINES = 20
-_TABLE_LINE = re.compile(r"[|\s]+")
-_CONTACT = re.compile(
-    r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{1,60}|https?://|\bwww\.|\b(?:tel|phone|mobile|fax|cell|skype|whatsapp"
-    r"|wechat|qq)\b\s?[:：.]?"
-    r"|(?:电话|手机|微信|传真|邮箱|地址)\s?[:：]|\+?\(?\d{2,4}\)?[\s./-]?\d{3,4}[\s./-]?\d{3,4}",
-    re.IGNORECASE,
-)
-_FOOTER = re.compile(
-    r"mailing list|unsubscribe|you (?:are )?receiv(?:ed|ing) this|reply to this email directly|view it on github"
-    r"|confidential"
-    r"|intended (?:only|solely) for|if you (?:are not|have received)|virus-free|avast|退订"
-    r"|本邮件(?:及其附件)?(?:含有|包含)|保密"
-    r"|avg\.com",
-    re.IGNORECASE,
-)
 
 
 class Role(Enum):
@@ -69,7 +55,7 @@ class Reply:
 
 def split_reply(lines: list[Line]) -> Reply:
     """Return what was newly written, what was quoted, and the signature, of the lines of a body."""
-    head = [Line(bare(line.text), line.mark) for line in lines[:MAX_LINES]]
+    head = _head(lines)
     roles = [Role.OWN] * len(head)
     _mark_structure(head, roles)
     _mark_quotations(head, roles)
@@ -82,6 +68,18 @@ def split_reply(lines: list[Line]) -> Reply:
     )
     signature = join_lines([line for line, role in zip(head, roles, strict=True) if role is Role.SIGNATURE])
     return Reply(visible.strip(), quoted.strip(), signature.strip())
+
+
+def _head(lines: list[Line]) -> list[Line]:
+    """Return the lines looked at; an introduction that stands in one line with words before it gets a line."""
+    out: list[Line] = []
+    for line in lines[:MAX_LINES]:
+        text = bare(line.text)
+        if at := inner_introduction(text):
+            out.append(Line(text[:at], line.mark))
+            text = text[at:]
+        out.append(Line(text, line.mark))
+    return out
 
 
 def _nothing_left(lines: list[Line]) -> Reply:
@@ -114,15 +112,18 @@ def _mark_quotations(lines: list[Line], roles: list[Role]) -> None:
         if roles[index] is not Role.OWN or not text.strip():
             index += 1
             continue
+        if is_marked_introduction(text) and not _is_quoted_next(lines, index):
+            _mark_rest(roles, index)
+            return
         if _QUOTED.match(text):
             index = _mark_quoted_block(lines, roles, index)
             continue
-        if is_separator(text) or _is_header_block(lines, index):
+        if _starts_original(lines, index):
             _mark_rest(roles, _with_rules(lines, index))
             return
         if own and is_device_line(text) and _stands_alone(lines, index):
             roles[index] = Role.SIGNATURE
-            if not _has_structure(lines, roles, index + 1, endings):
+            if not _has_structure(lines, roles, index + 1, endings) and not _is_afterthought(lines, index + 1):
                 _mark_rest(roles, index + 1)
                 return
             index += 1
@@ -162,6 +163,12 @@ def _next_text(lines: list[Line], index: int) -> int | None:
         if lines[position].text.strip():
             return position
     return None
+
+
+def _is_quoted_next(lines: list[Line], index: int) -> bool:
+    """Whether the next line that is not empty has quote marks."""
+    following = _next_text(lines[: index + 4], index + 1)
+    return following is not None and bool(_QUOTED.match(lines[following].text))
 
 
 def _starts_quotation(line: Line, role: Role) -> bool:
@@ -212,36 +219,52 @@ def _introduction_end(lines: list[Line], index: int, endings: set[int]) -> int |
         joined = f"{joined} {text}" if joined else text
         if len(joined) > 500:
             return None
-        if end in endings and (is_introduction(joined) or _announces_quote(lines, end)):
+        if end in endings and (is_introduction(joined) or _announces_quote(lines, end, joined)):
             return end
         if end == index and not _may_go_on(joined):
             return None
     return None
 
 
-def _announces_quote(lines: list[Line], end: int) -> bool:
-    """Whether a line ends with "wrote" and lines with quote marks follow it."""
-    if not ends_with_verb(lines[end].text):
-        return False
+def _announces_quote(lines: list[Line], end: int, joined: str) -> bool:
+    """Whether lines that say who wrote are followed by lines with quote marks."""
     following = _next_text(lines[: end + 4], end + 1)
-    return following is not None and bool(_QUOTED.match(lines[following].text))
+    if following is None or not _QUOTED.match(lines[following].text):
+        return False
+    return announces(joined) or announces(lines[end].text)
 
 
 def _may_go_on(text: str) -> bool:
     """Whether an introduction may go on in the next line: it has a number or an at-sign so far and ends no sentence."""
-    return text[-1] not in ".!?。！？" and bool(_TELLING.search(text))
+    ends = text[-1] in "!?。！？" or (text[-1] == "." and not text[-2:-1].isdigit())
+    return not ends and bool(_TELLING.search(text))
+
+
+def _starts_original(lines: list[Line], index: int) -> bool:
+    """Whether the mail answered to starts here: with a separator, or with its header."""
+    if is_separator(lines[index].text) or _is_header_block(lines, index):
+        return True
+    following = _next_text(lines[: index + 4], index + 1) if is_framed(lines[index].text) else None
+    return following is not None and _is_header_block(lines, following)
 
 
 def _is_header_block(lines: list[Line], index: int) -> bool:
     """Whether the repeated header of a quoted mail starts at `index`: From with others beside it, near together."""
-    if label_of(lines[index].text) is None:
+    first = label_of(lines[index].text)
+    if first is None:
         return False
+    if first[0] is Label.FROM and "@" in first[1]:
+        if inner_labels(lines[index].text) >= {Label.TO, Label.SUBJECT}:
+            return True
+        if index and is_rule(lines[index - 1].text):
+            return True
     found: dict[Label, str] = {}
     misses = 0
     for line in lines[index : index + 12]:
         label = label_of(line.text)
         if label:
-            found.setdefault(*label)
+            if label[0] is not Label.OTHER:
+                found.setdefault(*label)
             misses = 0
         elif line.text.strip():
             misses += 1
@@ -267,101 +290,23 @@ def _has_structure(lines: list[Line], roles: list[Role], start: int, endings: se
         text = lines[index].text
         if not text.strip():
             continue
-        if roles[index] is not Role.OWN or _QUOTED.match(text) or is_separator(text) or _is_header_block(lines, index):
+        if roles[index] is not Role.OWN or _QUOTED.match(text) or _starts_original(lines, index):
             return True
         if _introduction_end(lines, index, endings) is not None:
             return True
     return False
 
 
+def _is_afterthought(lines: list[Line], start: int) -> bool:
+    """Whether a postscript follows."""
+    following = _next_text(lines, start)
+    return following is not None and is_afterthought(lines[following].text)
+
+
 def _mark_signature(lines: list[Line], roles: list[Role]) -> None:
-    """Find the signature of each stretch of own words."""
+    """Find the signature below the own words."""
     own = [index for index, role in enumerate(roles) if role is Role.OWN]
-    if not own:
-        return
-    start = _delimiter(lines, own)
-    if start is None:
-        start = _closing(lines, own)
-    if start is None:
-        return
-    for index in own[start:]:
-        roles[index] = Role.SIGNATURE
-
-
-def _delimiter(lines: list[Line], own: list[int]) -> int | None:
-    """Position in `own` of the first signature delimiter that has words above and few lines below."""
-    seen = False
-    for position, index in enumerate(own):
-        text = lines[index].text
-        if seen and _DELIMITER.match(text) and _may_be_signature(lines, own[position + 1 :], exact=text == "-- "):
-            return position
-        if seen and len(own) - position <= _FOOTER_LINES and is_rule(text) and _is_footer(lines, own[position + 1 :]):
-            return position
-        seen = seen or bool(text.strip())
-    return None
-
-
-def _may_be_signature(lines: list[Line], below: list[int], exact: bool) -> bool:
-    """Whether what stands below a delimiter is short enough; below one that is not the exact "-- ", nothing may ask."""
-    texts = [lines[index].text.strip() for index in below[: _FOOTER_LINES + 1]]
-    filled = [text for text in texts if text]
-    if exact:
-        return True
-    return len(filled) <= _SIGNATURE_LINES and not any(text[-1] in "?？:：" for text in filled)
-
-
-def _is_footer(lines: list[Line], below: list[int]) -> bool:
-    """Whether what stands below a rule is a list's footer, a disclaimer or a business card."""
-    texts = [lines[index].text.strip() for index in below]
-    texts = [text for text in texts if text]
-    if not texts:
-        return False
-    if any(_FOOTER.search(text[:300]) for text in texts):
-        return True
-    contacts = sum(bool(_CONTACT.search(text[:200])) for text in texts)
-    return contacts >= 2 and all(len(text) <= 80 for text in texts)
-
-
-def _closing(lines: list[Line], own: list[int]) -> int | None:
-    """Position in `own` of a closing formula, a business card or a device line at the very end."""
-    last = len(own)
-    while last and not lines[own[last - 1]].text.strip():
-        last -= 1
-    first = last
-    texts: list[str] = []
-    for position in range(last - 1, max(last - 14, 0), -1):
-        text = lines[own[position]].text.strip()
-        if len(text) > 80:
-            break
-        texts.insert(0, text)
-        above = lines[own[position - 1]].text.strip()
-        if text and is_sign_off(text) and len([t for t in texts if t]) <= 8:
-            first = position
-            if not is_sign_off(above):
-                break
-        if is_device_line(texts[-1]) and (len(texts) == 1 or (not above and _is_name(texts[:-1]))):
-            first = position
-        if not above and (_is_card(texts) or _is_table_card(texts)):
-            first = position
-    return first if 0 < first < last and any(lines[i].text.strip() for i in own[:first]) else None
-
-
-def _is_name(texts: list[str]) -> bool:
-    """Whether one or two lines are a name, so that a device line below belongs to a signature with it."""
-    return len(texts) <= 2 and all(0 < len(text) <= 40 and text[-1] not in ".,:;?!。，：；？！" for text in texts)
-
-
-def _is_table_card(texts: list[str]) -> bool:
-    """Whether the last lines are a card drawn as a table, as phone clients of Chinese providers add it."""
-    return (
-        len(texts) <= 14 and texts[0].startswith("|") and sum(bool(_TABLE_LINE.fullmatch(t)) for t in texts if t) >= 3
-    )
-
-
-def _is_card(texts: list[str]) -> bool:
-    """Whether the last lines of a mail are a name with ways to reach it."""
-    filled = [text for text in texts if text]
-    if not 2 <= len(filled) <= 12 or not re.match(r"[^\W\d_]", filled[0]) or filled[0][-1] in ".:?!,;。：？！，；":
-        return False
-    contacts = sum(bool(_CONTACT.search(text)) for text in filled)
-    return contacts * 2 >= len(filled) and not any(text[-1] in "?？:：" for text in filled)
+    start = signature_start(lines, own)
+    if start is not None:
+        for index in own[start:]:
+            roles[index] = Role.SIGNATURE

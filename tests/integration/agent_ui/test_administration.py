@@ -182,3 +182,26 @@ async def test_a_new_administrator_meets_the_first_steps(building):
     assert 'href="/admin/mailboxes/new"' in page
     assert 'href="/admin/agents/new"' in page
     assert "http://desk.example/widget.js" in page
+
+
+async def test_a_queue_gets_a_sender_and_signatures_and_a_wrong_one_is_shown_again(building):
+    boss = await building.person("boss", Role.ADMIN)
+    await boss.post("/admin/queues/new", {"key": "vip", "name": "VIP", "name_zh": "贵宾"})
+    async with building.store.read() as uow:
+        queue = await queues.get_queue(uow, "vip")
+    fields = {"name": "VIP", "signature": "{{ agent.name }}", "sender_name": "VIP", "sender_address": ""}
+    await boss.post(f"/admin/queues/{queue.id}", fields)
+    wrong = await boss.post(f"/admin/queues/{queue.id}", fields | {"signature": "{{ secret }}", "sender_name": "X"})
+    assert wrong.status == 400
+    assert "The variables are" in wrong.page
+    assert "{{ secret }}" in wrong.page
+    async with building.store.read() as uow:
+        stored = await queues.get_queue(uow, "vip")
+    assert (stored.signature, stored.sender_name) == ("{{ agent.name }}", "VIP")
+
+
+async def test_an_agent_writes_his_own_signature(building):
+    ann = await building.person("ann")
+    assert (await ann.get("/preferences/signature")).status == 200
+    await ann.post("/preferences", {"signature": "Ann & crew"})
+    assert "Ann &amp; crew</textarea>" in (await ann.get("/preferences/signature")).page

@@ -4,13 +4,16 @@ import io
 import re
 
 import pytest
+from aiohttp import FormData
 from sqlalchemy import select
 from sqlmodel import col
 
 from contactcenter import clock
 from contactcenter.conversations.records import Attachment, Delivery, Message
+from contactcenter.staff import agents
 from contactcenter.tickets.drafts import load_draft
 from contactcenter.tickets.listing import one_row
+from contactcenter.tickets.queues import ensure_queue
 from contactcenter.tickets.seeds import seed_defaults
 from tests.integration.office import mail, ticket, write
 
@@ -105,8 +108,6 @@ async def test_a_reply_goes_only_to_names_of_this_customer(building, ann):
 async def test_files_go_along(building, ann):
     number = await ticket(building.store)
     seen = await opened(building, ann, number)
-    from aiohttp import FormData
-
     form = FormData({"csrf": ann.csrf, "text": "See the file.", "seen": seen})
     form.add_field("files", io.BytesIO(b"%PDF-1.7 x"), filename="../../policy.pdf", content_type="application/pdf")
     assert (await ann.client.post(f"/tickets/{number}/reply", data=form)).status == 200
@@ -133,7 +134,7 @@ async def test_a_message_is_forwarded_with_its_text(building, ann):
     assert (await ann.post(f"/tickets/{number}/forward", fields)).status == 200
     (sent,) = await outgoing(building)
     assert sent.addresses["to"] == ["roofer@example.org"]
-    assert "> The roof leaks." in sent.text
+    assert "The roof leaks." in sent.quoted_text
 
 
 async def test_a_message_of_a_foreign_ticket_is_not_forwarded(building, ann):
@@ -173,3 +174,57 @@ async def test_an_empty_reply_is_refused_with_a_notice(building, ann):
     response = await ann.post(f"/tickets/{number}/reply", fields, headers={"HX-Request": "true"})
     assert response.status == 400
     assert "toast-fault" in response.page
+
+
+async def test_the_composer_shows_the_signature_that_will_stand_below(building, ann):
+    number = await ticket(building.store)
+    async with building.store.transaction() as uow:
+        queue = await ensure_queue(uow, "service")
+        queue.signature, queue.sender_address = "**{{ agent.name }}** at sea", "claims@desk.example"
+        await agents.set_preferences(uow, ann.actor, signature="My own words")
+    page = (await ann.get(f"/tickets/{number}")).page
+    assert "<strong>ann</strong> at sea" in page
+    assert "My own words" in page
+    assert "claims@desk.example" in page
+
+
+@pytest.mark.parametrize(("chosen", "stands"), [("queue", "Desk"), ("own", "Mine"), ("none", ""), ("x'", "Desk")])
+async def test_the_chosen_signature_is_sent(building, ann, chosen, stands):
+    number = await ticket(building.store)
+    async with building.store.transaction() as uow:
+        (await ensure_queue(uow, "service")).signature = "Desk"
+        await agents.set_preferences(uow, ann.actor, signature="Mine")
+    fields = {"text": "Hello", "seen": await opened(building, ann, number), "signature": chosen}
+    await ann.post(f"/tickets/{number}/reply", fields)
+    (sent,) = await outgoing(building)
+    assert (sent.signature, sent.quoted_text) == (stands, "")
+
+
+async def test_the_conversation_is_quoted_when_asked_for_and_folded_in_the_story(building, ann):
+    number = await ticket(building.store, "Where is it?")
+    fields = {"text": "Here.", "seen": await opened(building, ann, number), "quote": "1"}
+    response = await ann.post(f"/tickets/{number}/reply", fields)
+    (sent,) = await outgoing(building)
+    assert "> Where is it?" in sent.quoted_text
+    assert re.search(r'<details class="quote">.*&gt; Where is it\?', response.page, re.DOTALL)
+
+
+async def test_a_forwarded_message_waits_for_an_undo(building, ann):
+    number = await ticket(building.store)
+    fields = {"message": await opened(building, ann, number), "to": "roofer@example.org", "text": "Please look."}
+    response = await ann.post(f"/tickets/{number}/forward", fields)
+    (sent,) = await outgoing(building)
+    assert f"/messages/{sent.id}/undo" in response.page
+    await ann.post(f"/messages/{sent.id}/undo")
+    assert await outgoing(building) == []
+
+
+async def test_a_pasted_picture_is_shown_where_it_was_put(building, ann):
+    number = await ticket(building.store)
+    seen = await opened(building, ann, number)
+    form = FormData({"csrf": ann.csrf, "text": "Look ![it](attached:a.png)", "seen": seen})
+    form.add_field("files", io.BytesIO(b"\x89PNG\r\n\x1a\nrest"), filename="a.png", content_type="image/png")
+    page = await (await ann.client.post(f"/tickets/{number}/reply", data=form)).text()
+    (sent,) = await outgoing(building)
+    assert re.search(r'<p>Look <img src="/attachments/[0-9a-f-]+\?inline=1" alt="it"></p>', page)
+    assert '<img src="cid:' in sent.html

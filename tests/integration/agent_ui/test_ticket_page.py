@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from contactcenter.staff.access import MACHINE
+from contactcenter.tickets.access import access_ticket
 from contactcenter.tickets.listing import one_row
 from contactcenter.tickets.queues import ensure_queue
 from contactcenter.tickets.seeds import seed_defaults
@@ -129,6 +131,41 @@ async def test_a_merged_ticket_leads_to_its_target(building):
     merged = await ann.post(f"/tickets/{source}/merge", {"into": f"#{target}"})
     assert merged.headers["Location"].startswith(f"/tickets/{target}")
     assert (await ann.get(f"/tickets/{source}")).headers["Location"].startswith(f"/tickets/{target}")
+
+
+async def claim(building, *tags):
+    """A stranger's ticket that claims to belong to a customer's: both numbers."""
+    theirs = await ticket(building.store)
+    async with building.store.transaction() as uow:
+        target = await access_ticket(uow, MACHINE, theirs)
+        related = [target.id]
+    stranger = mail("eve@elsewhere.example")
+    return await ticket(building.store, identity=stranger, related=related, tags=tags), theirs
+
+
+async def test_a_ticket_that_claims_to_belong_to_another_is_merged_with_one_click(building):
+    ann = await building.person("ann", queues=("service",))
+    number, theirs = await claim(building)
+    assert f'"into": {theirs}, "claimed": "yes"' in (await ann.get(f"/tickets/{number}")).page
+    assert (await ann.post(f"/tickets/{number}/merge", {"into": str(theirs)})).status == 409
+    merged = await ann.post(f"/tickets/{number}/merge", {"into": str(theirs), "claimed": "yes"})
+    assert merged.headers["Location"].startswith(f"/tickets/{theirs}")
+
+
+async def test_a_ticket_in_a_colleagues_name_is_marked_and_let_in_nowhere(building):
+    ann = await building.person("ann", queues=("service",))
+    number, theirs = await claim(building, "forged")
+    page = (await ann.get(f"/tickets/{number}")).page
+    assert "In a colleague" in page
+    assert '"claimed"' not in page
+    assert (await ann.post(f"/tickets/{number}/merge", {"into": str(theirs), "claimed": "yes"})).status == 409
+
+
+async def test_nobody_is_let_in_where_he_claimed_nothing(building):
+    ann = await building.person("ann", queues=("service",))
+    number, _ = await claim(building)
+    other = await ticket(building.store, identity=mail("dan@elsewhere.example"))
+    assert (await ann.post(f"/tickets/{number}/merge", {"into": str(other), "claimed": "yes"})).status == 409
 
 
 async def test_opening_a_ticket_marks_nothing_by_itself(building):

@@ -48,9 +48,9 @@ class Building:
         self.settings = Settings(http=Http(public_url=PUBLIC_URL), **settings)
         self._clients = []
 
-    async def start(self):
+    async def start(self, trials=None):
         self.hub = EventHub()
-        self.console = Console(self.settings, self.store, self.hub, Inbox(self.store))
+        self.console = Console(self.settings, self.store, self.hub, Inbox(self.store), trials)
         application = web.Application()
         application.add_routes(self.console.routes())
         application.on_shutdown.append(self.console.close)

@@ -27,17 +27,22 @@ ROWS = {
     ("GET", "/customers/{customer_id}"): (AGENT, None, False),
     ("PATCH", "/customers/{customer_id}"): (AGENT, {"note": "Likes tea"}, False),
     ("GET", "/customers/{customer_id}/timeline"): (AGENT, None, False),
+    ("POST", "/customers/{customer_id}/reachable"): (AGENT, {"identity": "email:ann@example.com"}, False),
     ("POST", "/customers/{customer_id}/merge"): (AGENT, {"into": "{other_customer}"}, False),
     ("GET", "/articles"): (AGENT, None, False),
     ("POST", "/articles"): (SUPERVISOR, {"title": "T", "text": "x", "language": "en"}, False),
     ("GET", "/articles/{article_id}"): (AGENT, None, False),
     ("PATCH", "/articles/{article_id}"): (SUPERVISOR, {"text": "y"}, False),
     ("GET", "/queues"): (AGENT, None, False),
+    ("PATCH", "/queues/{key}"): (ADMIN, {"signature": "Desk"}, False),
     ("GET", "/queues/live"): (AGENT, None, False),
     ("GET", "/agents"): (AGENT, None, False),
     ("POST", "/agents"): (ADMIN, {"email": "new@desk.example"}, False),
-    ("GET", "/quarantine"): (SUPERVISOR, None, False),
-    ("POST", "/quarantine/{message_id}/run-again"): (SUPERVISOR, None, False),
+    ("GET", "/quarantine"): (AGENT, None, False),
+    ("POST", "/quarantine/{message_id}/run-again"): (AGENT, None, True),
+    ("GET", "/blocked-senders"): (AGENT, None, False),
+    ("POST", "/blocked-senders"): (AGENT, {"sender": "eve@evil.example"}, False),
+    ("DELETE", "/blocked-senders/{blocked_id}"): (AGENT, None, False),
     ("GET", "/jobs/failed"): (SUPERVISOR, None, False),
 }
 
@@ -50,9 +55,11 @@ async def things(world):
         "number": number,
         "other": other,
         "message_id": await world.message(number),
+        "key": "service",
         "customer_id": await world.customer(),
         "other_customer": await world.customer("email:other@example.com"),
         "article_id": article.json["id"],
+        "blocked_id": (await world.ask("POST", "blocked-senders", {"sender": "eve@evil.example"})).json["id"],
     }
 
 

@@ -89,3 +89,14 @@ async def test_no_person_is_named_and_no_token_needed(world, store, path):
     answer = await world.ask("GET", path, by=None)
     assert answer.status == 200
     assert not any(word in answer.text for word in ("secret.person", "private", "Ann", "desk.example"))
+
+
+async def test_the_figures_tell_of_mailboxes_that_cannot_be_read(world, store):
+    value = '{"a@desk.example": {"state": "backing-off"}, "b@desk.example": {"state": "idle"}}'
+    insert = text("INSERT INTO channel_cursor VALUES ('fetch-status', CAST(:value AS jsonb), now())")
+    async with store.transaction() as uow:
+        await uow.session.execute(insert, {"value": value})
+    lines = await metrics(world)
+    assert 'contactcenter_mailboxes{protocol="imap",state="backing-off"} 1.0' in lines
+    assert 'contactcenter_mailboxes{protocol="imap",state="idle"} 1.0' in lines
+    assert not any("desk.example" in line for line in lines)

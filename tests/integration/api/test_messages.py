@@ -8,7 +8,7 @@ from contactcenter.channels.registry import readers
 from contactcenter.conversations.inbox import LANES
 from contactcenter.conversations.tokens import ReplyTokens
 from contactcenter.errors import Unavailable
-from contactcenter.pipeline import Pipeline
+from contactcenter.pipeline.pipeline import Pipeline
 from contactcenter.tickets.answering import AnsweringPolicy
 from tests.integration.api.world import World
 

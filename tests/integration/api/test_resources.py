@@ -65,6 +65,14 @@ async def test_an_agent_lists_the_queues_he_works(world):
     assert [queue["key"] for queue in (await world.ask("GET", "queues", by="agent")).json["items"]] == ["service"]
 
 
+async def test_an_administrator_changes_in_whose_name_a_queue_writes(world):
+    changed = await world.ask("PATCH", "queues/claims", by="admin", body={"signature": "{{ agent.name }}"})
+    assert (changed.status, changed.json["signature"], changed.json["sender_name"]) == (200, "{{ agent.name }}", "")
+    wrong = await world.ask("PATCH", "queues/claims", by="admin", body={"sender_address": "ceo@bank.example"})
+    assert (wrong.status, "sender_address" in wrong.text) == (422, True)
+    assert (await world.ask("PATCH", "queues/claims", by="supervisor", body={})).status == 403
+
+
 async def test_the_live_board_counts_who_waits(world):
     await world.ticket("claims", complaint=True)
     live = (await world.ask("GET", "queues/live")).json

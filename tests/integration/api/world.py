@@ -125,6 +125,7 @@ class World:
         async with self.store.transaction() as uow:
             message = _message(None, None, "email:bad@example.com", "?")
             message.state, message.failure, message.attempts = "quarantined", "read: boom", 3
+            message.envelope = {"queue": "service"}
             uow.session.add(message)
             return message.id
 

@@ -1,5 +1,6 @@
 """A private Dovecot: its own process, its own folder, its own ports."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -8,7 +9,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import psutil
 import pytest
+
+from tests.service import free_port
 
 CERTIFICATE = Path(__file__).parent / "localhost.pem"
 PASSWORD = "secret"
@@ -56,12 +60,6 @@ service anvil {{
 """
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 class Dovecot:
     """A running server; every user name is good with :data:`PASSWORD`."""
 
@@ -73,7 +71,7 @@ class Dovecot:
     def start(self):
         root = os.geteuid() == 0
         me = pwd.getpwuid(os.geteuid())
-        owner = pwd.getpwnam("nobody") if root else me
+        self.owner = owner = pwd.getpwnam("nobody") if root else me
         (self.root / "mail").mkdir()
         self.root.chmod(0o755)
         os.chown(self.root / "mail", owner.pw_uid, owner.pw_gid)
@@ -92,7 +90,12 @@ class Dovecot:
                 tls=self.tls,
             )
         )
-        self.process = subprocess.Popen([self.program, "-F", "-c", config], stderr=subprocess.PIPE)
+        self.launch()
+
+    def launch(self) -> None:
+        """Start it over what is there, and wait until it greets."""
+        command = [self.program, "-F", "-c", self.root / "dovecot.conf"]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE)
         for _ in range(200):
             if self.process.poll() is not None:
                 raise RuntimeError(f"Dovecot ended: {self.process.stderr.read().decode()}")
@@ -109,6 +112,32 @@ class Dovecot:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             return
+
+    def kill9(self) -> None:
+        """SIGKILL for all of its processes."""
+        master = psutil.Process(self.process.pid)
+        master.suspend()  # else it starts new ones while its children are being counted
+        for part in [*master.children(recursive=True), master]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                part.kill()
+        self.process.wait(10)
+        self.process.stderr.close()
+
+    def put(self, user: str, name: str, mail: bytes) -> None:
+        """Deliver into the user's inbox as a delivery program does, whether the server runs or not."""
+        inbox = self.root / "mail" / user
+        for folder in (inbox, inbox / "tmp", inbox / "new", inbox / "cur"):
+            if not folder.exists():
+                folder.mkdir()
+                os.chown(folder, self.owner.pw_uid, self.owner.pw_gid)
+        (inbox / "tmp" / name).write_bytes(mail)
+        os.chown(inbox / "tmp" / name, self.owner.pw_uid, self.owner.pw_gid)
+        (inbox / "tmp" / name).rename(inbox / "new" / name)
+
+    def renumber(self, user: str) -> None:
+        """Forget how the user's mails are numbered, while the server is down: UIDVALIDITY becomes another."""
+        for file in (self.root / "mail" / user).glob("dovecot*"):
+            file.unlink()
 
     def stop(self):
         self.process.terminate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from collections.abc import Iterator
 
@@ -9,7 +10,7 @@ import pytest
 
 from contactcenter.channels.email.confined import ConfinedReader
 from contactcenter.channels.email.reader import MailReader
-from contactcenter.envelope import Channel, Identity, IdentityKind, InboundMessage
+from contactcenter.envelope import Channel, Content, Identity, IdentityKind, InboundMessage
 from contactcenter.errors import InvalidInput
 from contactcenter.settings import Mailbox, Settings
 
@@ -21,10 +22,20 @@ RAW = (
 CHILD = """
 import sys
 from contactcenter.channels.email import confined
-source, target = sys.stdin.buffer, sys.stdout.buffer
-confined._receive(source)
-confined._receive(source)
+target = sys.stdout.buffer
+frames = confined.Frames(sys.stdin.buffer, target)
+frames.receive()
+frames.receive()
 {misdeed}
+"""
+
+DIES_OF_ONE = """
+import os
+from contactcenter.channels.email import confined
+from contactcenter.channels.email.reader import MailReader
+read = MailReader.__call__
+MailReader.__call__ = lambda self, message: os._exit(9) if b"deadly" in message.raw else read(self, message)
+confined.main()
 """
 
 
@@ -49,9 +60,35 @@ def test_it_reads_what_the_plain_reader_reads(reader: ConfinedReader) -> None:
 
 def test_one_child_reads_many_mails(reader: ConfinedReader) -> None:
     reader(message())
-    child = reader._child
+    child = reader.pid
     reader(message())
-    assert reader._child is child
+    assert reader.pid == child
+
+
+def test_many_at_once_are_read_as_one_by_one(reader: ConfinedReader) -> None:
+    mails = [message(RAW + b"%d\r\n" % number) for number in range(100)] + [message(RAW + b"x" * 2_000_000)]
+    assert reader.read_many(mails) == [MailReader(SETTINGS)(mail) for mail in mails]
+
+
+def test_of_many_at_once_only_the_one_at_fault_fails() -> None:
+    reader = ConfinedReader(SETTINGS, command=[sys.executable, "-c", DIES_OF_ONE])
+    found = reader.read_many([message(), message(RAW + b"deadly"), message()])
+    reader.close()
+    assert [type(one) for one in found] == [Content, InvalidInput, Content]
+
+
+def test_two_threads_have_a_child_each(reader: ConfinedReader) -> None:
+    first = reader._free.get()  # as a thread that is at work
+    assert reader(message()).text == "hello"
+    assert (first.pid, reader._children[1].pid is not None) == (None, True)
+    reader._free.put(first)
+
+
+def test_rare_parts_are_read_within_the_childs_limits_too(reader: ConfinedReader) -> None:
+    """Their libraries are loaded where they are met, when the child's memory is already limited."""
+    head = b"From: a@b.example\r\nContent-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n\r\nhi\r\n--s\r\n"
+    content = reader(message(head + b"Content-Type: application/pkcs7-signature\r\n\r\njunk\r\n--s--\r\n"))
+    assert (content.text, content.authentication["smime"]) == ("hi", "unknown")
 
 
 def test_a_large_mail_passes(reader: ConfinedReader) -> None:
@@ -59,19 +96,22 @@ def test_a_large_mail_passes(reader: ConfinedReader) -> None:
 
 
 def test_the_child_gets_no_secrets() -> None:
-    settings = Settings(outgoing={"password": "hunter2"}, twilio={"auth_token": "t0ken"})  # type: ignore[arg-type]
-    kept = ConfinedReader(settings)._settings
-    assert kept.outgoing.password.get_secret_value() == ""
-    assert kept.twilio.auth_token.get_secret_value() == ""
+    smart_host, login = {"password": "s3cret-1"}, {"host": "imap.example", "password": "s3cret-2"}
+    box = {"address": "a@b.example", "imap": login, "outgoing": smart_host}
+    values = {"outgoing": smart_host, "twilio": {"auth_token": "s3cret-3"}, "mailboxes": [box]}
+    settings = Settings(**values, database={"url": "postgresql://u:s3cret-4@db/x"})  # type: ignore[arg-type]
+    given = ConfinedReader(settings)._children[0]._settings
+    assert b"s3cret" in pickle.dumps(settings)
+    assert b"s3cret" not in pickle.dumps(given)
 
 
 @pytest.mark.parametrize(
     "misdeed",
     [
         "import os; os._exit(9)",
-        "import resource; confined._limit_cpu()\nwhile True: pass",
+        "confined._limit_cpu()\nwhile True: pass",
         "target.write(b'short'); target.flush(); sys.exit()",
-        "import pickle, os; confined._send(target, b'cos\\nsystem\\n(S\\'true\\'\\ntR.')",
+        "frames.send(b'cos\\nsystem\\n(S\\'true\\'\\ntR.')",
     ],
     ids=["dies", "spins", "answers short", "answers with code"],
 )
@@ -79,14 +119,14 @@ def test_a_child_that_goes_wrong_fails_its_mail_and_nothing_else(misdeed: str) -
     reader = misbehaving(misdeed)
     with pytest.raises(InvalidInput, match="too much"):
         reader(message())
-    reader._command = [sys.executable, "-m", "contactcenter.channels.email.confined"]
+    reader._children[0]._command = [sys.executable, "-m", "contactcenter.channels.email.confined"]
     assert reader(message()).text == "hello"
     reader.close()
 
 
 def test_the_child_ends_with_its_parent(reader: ConfinedReader) -> None:
     reader(message())
-    child = reader._child
+    child = reader._children[0]._process
     assert child is not None
     assert child.stdin is not None
     child.stdin.close()

@@ -7,6 +7,7 @@ import pytest
 from imapclient import SEEN, IMAPClient
 
 from contactcenter.channels.email import fetching
+from contactcenter.channels.email.fetch_state import Watched
 from contactcenter.channels.email.fetching import MailboxFetcher
 from contactcenter.errors import Unavailable
 from contactcenter.settings import Imap, Mailbox
@@ -71,7 +72,8 @@ class World:
         values = {"host": "127.0.0.1", "port": self.server.plain, "tls": False, "user": self.user, "folder": "Desk"}
         imap = Imap(**{**values, "password": dovecot.PASSWORD, "poll": 0.02, "authserv_id": "imap.example", **more})
         mailbox = Mailbox(address="sales@desk.example", queue="sales", imap=imap)
-        self.fetcher = MailboxFetcher(mailbox, self.sink, self.cursors, asyncio.get_running_loop(), max_size=10_000)
+        loop = asyncio.get_running_loop()
+        self.fetcher = MailboxFetcher(Watched(mailbox), self.sink, self.cursors, loop, max_size=10_000)
         await self.fetcher.start()
 
     async def stop(self):
@@ -137,13 +139,20 @@ async def test_a_restart_goes_on_where_it_was(world):
     assert world.subjects() == ["2"]
 
 
-async def test_a_mail_is_seen_only_when_it_is_durable(world):
+async def test_a_mail_is_seen_only_when_it_is_durable(world, monkeypatch):
+    refused = asyncio.Queue()
+
+    async def refuse(message):
+        refused.put_nowait(message)
+        raise Unavailable("the database is away")
+
     world.put(1)
-    world.sink.error = Unavailable("the database is away")
-    await world.start()
-    await world.cursors.reach(0)
-    assert world.seen() == [False]
-    world.sink.error = None
+    with monkeypatch.context() as away:
+        away.setattr(world.sink, "accept", refuse)
+        await world.start()
+        for _ in range(2):
+            await asyncio.wait_for(refused.get(), 20)
+        assert world.seen() == [False]
     await world.cursors.reach(1)
     assert (world.subjects(), world.seen()) == (["1"], [True])
 
@@ -176,7 +185,7 @@ async def test_a_mail_that_is_too_large_stays_unseen_and_holds_nothing_up(world)
 async def test_a_dropped_connection_is_made_again(world):
     await world.start()
     await world.cursors.reach(0)
-    world.fetcher._client.shutdown()
+    world.fetcher._client.interrupt()
     world.put(1)
     await world.cursors.reach(1)
     assert world.subjects() == ["1"]
@@ -205,6 +214,28 @@ async def test_a_server_that_cannot_prove_its_name_gets_no_password(world, monke
     await world.stop()
     assert attempts == []
     assert "certificate verify failed" in warnings[0]
+
+
+@pytest.mark.parametrize("tls", [True, "starttls"])
+async def test_mail_is_pushed_over_an_encrypted_line(world, monkeypatch, tls):
+    monkeypatch.setenv("SSL_CERT_FILE", str(dovecot.CERTIFICATE))
+    port = world.server.tls if tls is True else world.server.plain
+    await world.start(host="localhost", port=port, tls=tls, poll=3600)
+    await world.cursors.reach(0)
+    for number in (1, 2, 3):
+        world.put(number)
+        await world.cursors.reach(number)
+    assert world.subjects() == ["1", "2", "3"]
+
+
+async def test_what_was_taken_is_moved_into_a_folder_that_is_made(world):
+    world.put(1)
+    await world.start(after="move", move_to="Erledigt Büro")
+    await world.cursors.reach(1)
+    await world.stop()
+    assert world.seen() == []
+    world.outside.select_folder("Erledigt Büro")
+    assert world.seen() == [True]
 
 
 async def test_stopping_before_anything_happened_is_fine(world):

@@ -11,11 +11,12 @@ import structlog
 
 from contactcenter.channels.email.receiving import MailDoor
 from contactcenter.errors import SettingsError, Unavailable
-from contactcenter.settings import Mailbox, Settings, Smtp
+from contactcenter.settings import Lmtp, Mailbox, Settings, Smtp
 from tests.integration.channels.doubles import RecordingSink
 
 CERTIFICATE = Path(__file__).parent / "localhost.pem"
 OURS = "support@desk.example"
+LOCAL = (b"support@desk.example", b"nobody@desk.example", b"sales@desk.example")
 MAIL = (
     b"From: =?utf-8?b?5byg5Lyf?= <Zhang.Wei@Customer.example>\r\nTo: support@desk.example\r\n"
     b"Subject: hello\r\nMessage-ID: <1@customer.example>\r\n\r\nWhere is my parcel?\r\n"
@@ -39,15 +40,16 @@ class Directory:
 class World:
     """An open door with its sink."""
 
-    def __init__(self, tmp_path, **smtp):
+    def __init__(self, tmp_path, protocol="smtp", **smtp):
         self.sink, self.directory = RecordingSink(), Directory()
         limits = {key: smtp.pop(key) for key in ("max_connections", "max_per_peer") if key in smtp}
         settings = Settings(
             data=tmp_path,
             smtp=Smtp(**{"listen": "127.0.0.1:0", "hostname": "mx.desk.example", **smtp}),
+            lmtp=Lmtp(listen="127.0.0.1:0"),
             mailboxes=(Mailbox(address=OURS),),
         )
-        self.door = MailDoor(settings, self.sink, self.directory, **limits)
+        self.door = MailDoor(settings, self.sink, self.directory, protocol=protocol, **limits)
 
     def client(self):
         client = smtplib.SMTP("127.0.0.1", self.door.port, local_hostname="client.example", timeout=10)
@@ -78,6 +80,11 @@ async def open_door(tmp_path):
     yield open_it
     for world in made:
         await world.door.stop()
+
+
+@pytest.fixture
+def open_lmtp(open_door):
+    return lambda: open_door(protocol="lmtp")
 
 
 def send(client, recipients=(OURS,), mail=MAIL, sender="zhang.wei@customer.example", options=()):
@@ -374,3 +381,33 @@ async def test_stopping_finishes_what_is_being_accepted(open_door):
 async def test_a_missing_certificate_is_said_at_the_start(tmp_path):
     with pytest.raises(SettingsError, match="certificate_file"):
         await World(tmp_path, certificate_file="none.pem").door.start()
+
+
+async def test_lmtp_answers_for_each_recipient_after_the_data(open_lmtp):
+    world = await open_lmtp()
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.door.port)
+    writer.write(b"LHLO mta.example\r\nMAIL FROM:<>\r\n" + b"".join(b"RCPT TO:<%b>\r\n" % who for who in LOCAL))
+    writer.write(b"DATA\r\n" + MAIL + b".\r\nQUIT\r\n")
+    said = (await reader.read()).decode().splitlines()
+    assert said[0] == "220 mx.desk.example LMTP"
+    codes = " ".join(line[:3] for line in said[1:] if line[:4] != "250-")
+    assert codes == "250 250 250 550 250 354 250 250 221"
+    [message] = world.sink.messages
+    assert (message.recipients, message.envelope["door"]) == ((OURS, "sales@desk.example"), "lmtp")
+    assert message.envelope["trusted"] is True
+
+
+@pytest.mark.parametrize("greeting", [b"EHLO x\r\n", b"HELO x\r\n"])
+async def test_lmtp_refuses_the_greetings_of_smtp(open_lmtp, greeting):
+    world = await open_lmtp()
+    answers = await world.talk([greeting, b"MAIL FROM:<a@b.example>\r\n"])
+    assert [answer[:3] for answer in answers] == ["220", "500", "503"]
+
+
+async def test_lmtp_puts_a_mail_off_for_every_recipient_while_the_sink_is_away(open_lmtp):
+    world = await open_lmtp()
+    world.sink.error = Unavailable("no database")
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.door.port)
+    writer.write(b"LHLO mta.example\r\nMAIL FROM:<>\r\n" + b"RCPT TO:<support@desk.example>\r\n" * 2)
+    writer.write(b"DATA\r\n" + MAIL + b".\r\nQUIT\r\n")
+    assert [line[:3] for line in (await reader.read()).decode().splitlines()][-3:] == ["451", "451", "221"]

@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import permutations
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from contactcenter import clock
 from contactcenter.conversations.delivery import Deliverer
@@ -15,9 +15,19 @@ from contactcenter.conversations.outbox import Outgoing, cancel_queued, queue_me
 from contactcenter.conversations.records import Conversation, Delivery, Message
 from contactcenter.conversations.tokens import ReplyTokens
 from contactcenter.customers.records import Customer
-from contactcenter.envelope import Channel, DeliveryState, Identity, IdentityKind, OutboundMessage, Receipt, SendResult
-from contactcenter.errors import DeliveryError, PermanentDelivery, TemporaryDelivery, UncertainDelivery
+from contactcenter.envelope import (
+    Channel,
+    DeliveryState,
+    Identity,
+    IdentityKind,
+    OutboundMessage,
+    Receipt,
+    RefusedRecipient,
+    SendResult,
+)
+from contactcenter.errors import DeliveryError, NotOffered, PermanentDelivery, TemporaryDelivery, UncertainDelivery
 from contactcenter.store.store import Store
+from contactcenter.store.unit_of_work import UnitOfWork
 
 ANN = Identity(IdentityKind.EMAIL, "ann@customer.example")
 
@@ -211,3 +221,117 @@ async def test_what_a_crash_left_unfinished_gets_a_job_again(post: Post) -> None
     async with post.store.read() as uow:
         jobs = (await uow.session.execute(text("SELECT args->>'message_id' FROM procrastinate_jobs"))).scalars().all()
     assert jobs == [message]
+
+
+BOB = "bob@customer.example"
+
+
+async def copied(post: Post) -> str:
+    """A message to Ann with a copy to Bob, queued."""
+    message = await post.queue()
+    async with post.store.transaction() as uow:
+        addresses = {"from": "support@desk.example", "to": [ANN.value], "cc": [BOB]}
+        await uow.session.execute(update(Message).values(addresses=addresses))
+    return message
+
+
+def put_off(*, final: bool = False) -> SendResult:
+    return SendResult("x1", refused=(RefusedRecipient(BOB, "4.2.0", "450 4.2.0 greylisted", final),))
+
+
+async def test_a_copy_that_was_put_off_is_tried_again_alone(post: Post) -> None:
+    message = await copied(post)
+    post.wire.outcome = put_off
+    await post.deliverer.deliver(message)
+    row = await post.row(message)
+    assert (row.state, row.refused[BOB]["final"]) == ("queued", False)
+    await post.due_now(message)
+    post.wire.outcome = lambda: SendResult("x1")
+    await post.deliverer.deliver(message)
+    assert [sent.only for sent in post.wire.sent] == [(), (BOB,)]
+    row = await post.row(message)
+    assert (row.state, row.refused) == ("sent", {})
+
+
+async def test_a_copy_refused_for_good_is_told_on_the_message_that_others_have(post: Post) -> None:
+    message = await copied(post)
+    post.wire.outcome = put_off
+    await post.deliverer.deliver(message)
+    await post.due_now(message)
+    post.wire.outcome = failing(PermanentDelivery("550 unknown", code="5.1.1"))
+    await post.deliverer.deliver(message)
+    row = await post.row(message)
+    assert (row.state, row.refused[BOB]) == ("sent", {"code": "5.1.1", "detail": "550 unknown", "final": True})
+
+
+async def test_a_refused_copy_does_not_come_again_while_another_is_tried(post: Post) -> None:
+    message = await copied(post)
+    eve = RefusedRecipient("eve@customer.example", "5.1.1", "550", final=True)
+    post.wire.outcome = lambda: SendResult("x1", refused=(*put_off().refused, eve))
+    await post.deliverer.deliver(message)
+    await post.due_now(message)
+    post.wire.outcome = lambda: SendResult("x1")
+    await post.deliverer.deliver(message)
+    assert post.wire.sent[1].only == (BOB,)
+    assert list((await post.row(message)).refused) == ["eve@customer.example"]
+
+
+async def test_a_host_that_is_away_uses_up_no_try(post: Post) -> None:
+    message = await post.queue()
+    post.wire.outcome = failing(NotOffered("connection refused"))
+    for _ in range(20):
+        await post.deliverer.deliver(message)
+        await post.due_now(message)
+    row = await post.row(message)
+    assert (row.state, row.attempts, row.detail) == ("queued", 0, "connection refused")
+    assert len(post.wire.sent) == 20
+
+
+async def test_a_mail_whose_lane_is_full_comes_again_in_silence(post: Post) -> None:
+    message = await post.queue()
+    post.wire.outcome = failing(NotOffered("full", retry_after=30))
+    await post.deliverer.deliver(message)
+    row = await post.row(message)
+    assert (row.state, row.attempts, row.detail) == ("queued", 0, "")
+    assert timedelta(seconds=20) < row.due_at - clock.now() <= timedelta(seconds=30)
+
+
+class News:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+
+    async def delayed(self, uow: UnitOfWork, message: Message, reason: str) -> None:
+        self.told.append(("delayed", reason))
+
+    async def failed(self, uow: UnitOfWork, message: Message, reason: str) -> None:
+        self.told.append(("failed", reason))
+
+
+async def test_a_message_that_takes_hours_is_told_of_once_and_its_end_too(post: Post) -> None:
+    news = News()
+    post.deliverer._news = news
+    message = await post.queue()
+    post.wire.outcome = failing(TemporaryDelivery("450 greylisted"))
+    await post.deliverer.deliver(message)
+    assert news.told == []
+    async with post.store.transaction() as uow:
+        await uow.session.execute(update(Message).values(created_at=clock.now() - timedelta(hours=5)))
+    for _ in range(2):
+        await post.due_now(message)
+        await post.deliverer.deliver(message)
+    await post.due_now(message)
+    post.wire.outcome = failing(PermanentDelivery("550 unknown"))
+    await post.deliverer.deliver(message)
+    assert news.told == [("delayed", "450 greylisted"), ("failed", "550 unknown")]
+
+
+async def test_signature_and_quotation_go_with_the_text(post: Post) -> None:
+    message = await post.queue()
+    async with post.store.transaction() as uow:
+        values = {"signature": "Ann", "quoted_text": "> Hello?", "addresses": {"from_name": "Harbour", "to": []}}
+        await uow.session.execute(update(Message).values(**values))
+    await post.deliverer.deliver(message)
+    (sent,) = post.wire.sent
+    assert (sent.signature, sent.quotation, sent.sender_name) == ("Ann", "> Hello?", "Harbour")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from contactcenter.agent_ui.sheets import fold_quotes, has_remote_pictures, image_type
+from contactcenter.agent_ui.sheets import fold_quotes, has_remote_pictures
+from contactcenter.tickets.pictures import image_type
 
 
 def test_the_outermost_quotation_is_folded_once():

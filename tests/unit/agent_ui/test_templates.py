@@ -43,6 +43,7 @@ CLEANED = {
     "knowledge/article.html",  # Markdown of ours, cleaned by knowledge.rendering
     "knowledge/editor.html",
     "admin/answer.html",
+    "fragments/composer.html",  # signatures: the same
     "fragments/preview.html",
 }
 

@@ -56,6 +56,26 @@ def upgrade() -> None:
     )
     op.create_index("ix_attempt_key_at", "attempt", ["key", "at"], unique=False)
     op.create_table(
+        "blocked_sender",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("pattern", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("reason", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("by_agent_id", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("by_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("removed_by_id", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("removed_by_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_blocked_sender")),
+    )
+    op.create_index(
+        "uq_blocked_sender_pattern",
+        "blocked_sender",
+        ["pattern"],
+        unique=True,
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
+    op.create_table(
         "canned_answer",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("shortcut", sa.Text(), server_default=sa.text("''"), nullable=False),
@@ -96,6 +116,10 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("name_zh", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("position", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("sender_address", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("sender_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("signature", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("signature_zh", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_queue")),
         sa.UniqueConstraint("key", name=op.f("uq_queue_key")),
@@ -170,12 +194,20 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.Uuid(as_uuid=False), nullable=True),
         sa.Column("subject", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("merged_into_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("flood_of", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_conversation_customer_id")),
         sa.ForeignKeyConstraint(["merged_into_id"], ["conversation.id"], name=op.f("fk_conversation_merged_into_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversation")),
     )
     op.create_index(op.f("ix_conversation_customer_id"), "conversation", ["customer_id"], unique=False)
+    op.create_index(
+        "ix_conversation_flood_of",
+        "conversation",
+        ["flood_of", sa.literal_column("id DESC")],
+        unique=False,
+        postgresql_where=sa.text("flood_of <> ''"),
+    )
     op.create_table(
         "customer_identity",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
@@ -186,6 +218,7 @@ def upgrade() -> None:
         sa.Column("verified", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("opted_out", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("undeliverable_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undeliverable_reason", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_customer_identity_customer_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_identity")),
@@ -256,6 +289,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("visible_text", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("quoted_text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("signature", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("html", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("language", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("external_id", sa.Text(), server_default=sa.text("''"), nullable=False),
@@ -295,10 +329,14 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("external_id <> ''"),
     )
-    op.create_index("ix_message_identity", "message", ["identity", sa.literal_column("id DESC")], unique=False)
     op.create_index(
-        "ix_message_quarantined", "message", ["id"], unique=False, postgresql_where=sa.text("state = 'quarantined'")
+        "ix_message_held",
+        "message",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("state in ('quarantined','blocked')"),
     )
+    op.create_index("ix_message_identity", "message", ["identity", sa.literal_column("id DESC")], unique=False)
     op.create_index(
         "ix_message_refs",
         "message",
@@ -445,6 +483,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("conversation_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("identity", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("recipient", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("kind", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -455,8 +494,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_automatic_mail")),
     )
+    op.create_index("ix_automatic_mail_at", "automatic_mail", ["at"], unique=False)
     op.create_index("ix_automatic_mail_conversation_at", "automatic_mail", ["conversation_id", "at"], unique=False)
-    op.create_index("ix_automatic_mail_identity_at", "automatic_mail", ["identity", "at"], unique=False)
+    op.create_index("ix_automatic_mail_recipient_at", "automatic_mail", ["recipient", "at"], unique=False)
     op.create_table(
         "correction",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
@@ -482,7 +522,9 @@ def upgrade() -> None:
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("external_id", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("detail", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("refused", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("delayed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -543,8 +585,9 @@ def downgrade() -> None:
     op.drop_table("delivery")
     op.drop_index(op.f("ix_correction_message_id"), table_name="correction")
     op.drop_table("correction")
-    op.drop_index("ix_automatic_mail_identity_at", table_name="automatic_mail")
+    op.drop_index("ix_automatic_mail_recipient_at", table_name="automatic_mail")
     op.drop_index("ix_automatic_mail_conversation_at", table_name="automatic_mail")
+    op.drop_index("ix_automatic_mail_at", table_name="automatic_mail")
     op.drop_table("automatic_mail")
     op.drop_index(op.f("ix_attachment_sha256"), table_name="attachment")
     op.drop_index(op.f("ix_attachment_message_id"), table_name="attachment")
@@ -569,8 +612,10 @@ def downgrade() -> None:
     op.drop_index(
         "ix_message_refs", table_name="message", postgresql_using="gin", postgresql_where=sa.text("refs <> '{}'")
     )
-    op.drop_index("ix_message_quarantined", table_name="message", postgresql_where=sa.text("state = 'quarantined'"))
     op.drop_index("ix_message_identity", table_name="message")
+    op.drop_index(
+        "ix_message_held", table_name="message", postgresql_where=sa.text("state in ('quarantined','blocked')")
+    )
     op.drop_index("ix_message_external_id", table_name="message", postgresql_where=sa.text("external_id <> ''"))
     op.drop_index("ix_message_customer", table_name="message")
     op.drop_index("ix_message_conversation", table_name="message")
@@ -585,6 +630,7 @@ def downgrade() -> None:
     op.drop_index("uq_customer_identity_kind_value", table_name="customer_identity")
     op.drop_index(op.f("ix_customer_identity_customer_id"), table_name="customer_identity")
     op.drop_table("customer_identity")
+    op.drop_index("ix_conversation_flood_of", table_name="conversation", postgresql_where=sa.text("flood_of <> ''"))
     op.drop_index(op.f("ix_conversation_customer_id"), table_name="conversation")
     op.drop_table("conversation")
     op.drop_table("category")
@@ -603,6 +649,10 @@ def downgrade() -> None:
     op.drop_table("channel_cursor")
     op.drop_index("uq_canned_answer_shortcut_language", table_name="canned_answer")
     op.drop_table("canned_answer")
+    op.drop_index(
+        "uq_blocked_sender_pattern", table_name="blocked_sender", postgresql_where=sa.text("removed_at IS NULL")
+    )
+    op.drop_table("blocked_sender")
     op.drop_index("ix_attempt_key_at", table_name="attempt")
     op.drop_table("attempt")
     op.drop_index("uq_article_key_language", table_name="article")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contactcenter.channels.email.authentication import Authentication, evaluate, organisational
+from contactcenter.channels.email.authentication import Authentication, Verdict, evaluate
 
 PASS = (
     "mx.desk.example; spf=pass smtp.mailfrom=bounce@shop.example; dkim=pass header.d=shop.example; "
@@ -50,7 +50,17 @@ def test_no_from_domain_is_never_proven():
     assert not evaluate(["mx; dkim=pass header.d="], "", ["mx"]).authenticated
 
 
-def test_organisational_domains():
-    assert organisational("a.b.shop.example") == "shop.example"
-    assert organisational("mail.shop.co.uk") == "shop.co.uk"
-    assert organisational("mail.shop.com.cn") == "shop.com.cn"
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        (Authentication("fail", "pass", "pass", authenticated=True), Verdict.PROVEN),
+        (Authentication(), Verdict.UNPROVEN),
+        (Authentication(dkim="fail"), Verdict.UNPROVEN),
+        (Authentication("softfail", "none", "none"), Verdict.UNPROVEN),
+        (Authentication("fail", "none", "none"), Verdict.FAILED),
+        (Authentication("fail", "pass", "none"), Verdict.UNPROVEN),
+        (Authentication("pass", "pass", "fail"), Verdict.FAILED),
+    ],
+)
+def test_all_of_it_in_one_word(found, verdict):
+    assert found.words()["verdict"] == found.verdict == verdict

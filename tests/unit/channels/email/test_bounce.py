@@ -2,7 +2,7 @@
 
 import pytest
 
-from contactcenter.channels.email.bounce_reasons import Phase, is_hard, phase_of
+from contactcenter.channels.email.bounce_reasons import Phase, is_hard, phase_of, reason_of
 from contactcenter.channels.email.mime import read_mail
 
 HEAD = "From: MAILER-DAEMON@mx.example\r\nTo: us@desk.example\r\nSubject: Undelivered Mail Returned to Sender\r\n"
@@ -87,10 +87,10 @@ def test_json_notices_of_a_mail_service():
     ],
 )
 def test_dead_for_good_or_not(text, status, hard):
-    assert is_hard(text, status) is hard
+    assert is_hard(reason_of(text, status), status) is hard
 
 
 def test_an_unknown_user_in_answer_to_the_content_is_not_final():
     assert phase_of(">>> DATA\n<<< 550 User unknown") is Phase.DATA
-    assert not is_hard("550 User unknown", "5.0.0", Phase.DATA)
-    assert is_hard("550 User unknown", "5.0.0", Phase.RCPT)
+    assert not is_hard(reason_of("550 User unknown", "5.0.0", Phase.DATA), "5.0.0")
+    assert is_hard(reason_of("550 User unknown", "5.0.0", Phase.RCPT), "5.0.0")

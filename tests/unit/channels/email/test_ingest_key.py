@@ -46,9 +46,35 @@ def test_another_mail_has_another_key(other):
         (b"From: a@b.example\r\nSubject: one\r\n\r\n", b"From: a@b.example\r\nSubject: another\r\n\r\n"),
     ],
 )
-def test_without_a_message_id_every_difference_counts(one, other):
+def test_without_a_message_id_and_a_date_every_difference_counts(one, other):
     assert ingest_key(one) != ingest_key(other)
     assert ingest_key(one) == ingest_key(one.replace(b"\r\n", b"\n"))
+
+
+NAMELESS = b"From: a@b.example\r\nTo: c@d.example\r\nDate: Tue, 5 Mar 2024 10:12:33 +0800\r\nSubject: s\r\n\r\nbody\r\n"
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        b"Return-Path: <a@b>\r\nDelivered-To: c@d.example\r\nReceived: by x\r\n\tfor y\r\n" + NAMELESS,
+        b"X-Original-To: c@d.example\nX-Spam: no\nDKIM-Signature: v=1;\n a=b\n" + NAMELESS.replace(b"\r\n", b"\n"),
+        NAMELESS.replace(b"Subject: s", b"Status: RO\r\nSubject:  s"),
+    ],
+    ids=["SMTP", "IMAP", "another order"],
+)
+def test_a_mail_without_a_message_id_is_the_same_by_every_road(copy):
+    assert ingest_key(copy) == ingest_key(NAMELESS)
+
+
+@pytest.mark.parametrize("part", [b"a@b", b"c@d", b"10:12", b"Subject: s", b"body"])
+def test_mails_without_a_message_id_differ_by_what_they_say(part):
+    assert ingest_key(NAMELESS.replace(part, b"z" + part)) != ingest_key(NAMELESS)
+
+
+def test_without_id_and_body_every_byte_counts():
+    empty = NAMELESS.replace(b"body\r\n", b"")
+    assert ingest_key(b"X-Alarm: 1\r\n" + empty) != ingest_key(b"X-Alarm: 2\r\n" + empty)
 
 
 def test_a_field_in_the_body_is_no_field():
