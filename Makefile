@@ -31,7 +31,7 @@ $(VENV)/.installed-dev: $(BIN)/python pyproject.toml package-lock.json
 	@touch $@ $(VENV)/.installed
 
 test: install-dev
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: install-dev
 	@$(BIN)/ruff check .

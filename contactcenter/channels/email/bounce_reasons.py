@@ -7,6 +7,7 @@ takes no mail at all are. Everything else may work again, even after a 5xx code:
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -153,6 +154,70 @@ _PHRASES: tuple[tuple[Reason, re.Pattern[str]], ...] = tuple(
 )
 
 _NOT_ACCEPT = dict(_PHRASES)[Reason.NOT_ACCEPT]
+
+# Words of which each phrase has at least one. Looking for them first spares most of the searches, which cost ten times
+# as much; a reason that is not named here has words that nearly every report has.
+_WORDS: Mapping[Reason, tuple[str, ...]] = {
+    Reason.MAILBOX_FULL: (
+        *("full", "exceed", "quota", "storage", "space", "too much mail data", "maildir over", "user is over"),
+        *(
+            "delivery failed: over",
+            "mailbox size limit",
+            "メールボックスが一杯",
+            "容量",
+            "满",
+            "滿",
+            "不足",
+            "超出",
+            "超过",
+        ),
+    ),
+    Reason.SUSPENDED: (
+        *("disabled", "suspend", "inactiv", "activated", "discontinued", "locked", "restricted", "not active"),
+        *("expired", "frozen", "boxed"),
+    ),
+    Reason.TOO_BIG: ("too big", "too large", "exceed", "limit", "size"),
+    Reason.POLICY: (
+        *("spam", "black", "block", "rbl", "dnsbl", "reputation", "unsolicited", "virus", "infected", "dmarc", "spf"),
+        *("dkim", "authenticat", "policy", "relay", "denied", "not permitted", "too many", "rate limit", "reverse"),
+        *("ptr", "rdns", "prohibited", "content", "authori", "permission", "sender", "banned", "suspicious", "reject"),
+        *("restricted", "rfc", "greylist", "throttl", "duplicate", "loop", "垃圾", "黑名", "拒绝接收", "拒收", "频率"),
+    ),
+    Reason.EXPIRED: (
+        *("expire", "retry", "time", "too long", "giving up", "could not be delivered for", "delay", "being retried"),
+        *(
+            "in the queue",
+            "deferred",
+            "undeliverable for",
+            "last ",
+            "temporarily unable",
+            "aborted after",
+            "超时",
+            "多次",
+        ),
+    ),
+    Reason.NOT_ACCEPT: (*("accept", "null mx", "does not receive mail", "smtp is disabled", "no smtp service"),),
+    Reason.HAS_MOVED: ("moved", "changed", "new ", "no longer", "replaced by"),
+    Reason.HOST_UNKNOWN: (
+        *(
+            "host",
+            "domain",
+            "server",
+            "mx",
+            "mail exchanger",
+            "could not find",
+            "unable to resolve",
+            "dns",
+            "nxdomain",
+            "invalid mail",
+        ),
+        "域名",
+    ),
+    Reason.SYSTEM: (
+        *("error", "failure", "problem", "name server reply", "connect", "temporar", "try again", "unable to", "tls"),
+        *("mail loop", "hop count", "too many hops"),
+    ),
+}
 _BY_CODE: dict[str, Reason] = {
     "1.1": Reason.USER_UNKNOWN, "1.0": Reason.USER_UNKNOWN, "1.2": Reason.HOST_UNKNOWN, "1.3": Reason.USER_UNKNOWN,
     "1.6": Reason.HAS_MOVED, "1.10": Reason.NOT_ACCEPT, "2.1": Reason.SUSPENDED, "2.2": Reason.MAILBOX_FULL,
@@ -195,7 +260,7 @@ def reason_of(text: str, status: str, phase: Phase = Phase.OTHER) -> Reason:
     """
     detail = status.partition(".")[2]
     text = text.lower()
-    if _PHRASES[0][1].search(text):
+    if _speaks_of(Reason.MAILBOX_FULL, _PHRASES[0][1], text):
         return Reason.MAILBOX_FULL
     if phase is Phase.MAIL:
         return Reason.POLICY
@@ -204,12 +269,26 @@ def reason_of(text: str, status: str, phase: Phase = Phase.OTHER) -> Reason:
     if detail in _DECISIVE or (detail.startswith("7.") and not _NOT_ACCEPT.search(text)):
         return _BY_CODE.get(detail, Reason.POLICY)
     found = next(
-        (reason for reason, pattern in _PHRASES if pattern.search(text)), _BY_CODE.get(detail, Reason.UNDEFINED)
+        (reason for reason, pattern in _PHRASES[1:] if _speaks_of(reason, pattern, text)),
+        _BY_CODE.get(detail, Reason.UNDEFINED),
     )
     vague = detail in _VAGUE and phase is Phase.OTHER and _SMTP_REPLY.search(text)
     if found is Reason.USER_UNKNOWN and (phase is Phase.DATA or vague):
         return Reason.FILTERED
     return found
+
+
+def _speaks_of(reason: Reason, pattern: re.Pattern[str], text: str) -> bool:
+    """Whether a text in lower case has a phrase of a reason."""
+    words = _WORDS.get(reason)
+    return (words is None or _has_any(text, words)) and pattern.search(text) is not None
+
+
+def _has_any(text: str, words: tuple[str, ...]) -> bool:
+    for word in words:  # noqa: SIM110 - any() takes twice as long
+        if word in text:
+            return True
+    return False
 
 
 def is_hard(reason: Reason, status: str) -> bool:

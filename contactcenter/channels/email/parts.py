@@ -59,12 +59,12 @@ class Part:
             main = {"text": "text/plain", "html": "text/html"}.get(main, self.default_type)
         return main, parameters
 
-    @property
+    @_Once
     def content_type(self) -> str:
         """Lower-case type such as ``text/plain``."""
         return self._type[0]
 
-    @property
+    @_Once
     def parameters(self) -> Mapping[str, str]:
         """Parameters of the content type; names in lower case."""
         return self._type[1]
@@ -79,7 +79,7 @@ class Part:
         """The name the sender gave the file, as text; not safe as a path."""
         return self.disposition[1].get("filename") or self.parameters.get("name") or ""
 
-    @property
+    @_Once
     def encoding(self) -> str:
         """Lower-case Content-Transfer-Encoding."""
         return self.headers.raw("content-transfer-encoding").partition(";")[0].partition("(")[0].strip(" \t\"'").lower()
