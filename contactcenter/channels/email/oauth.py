@@ -49,7 +49,7 @@ class AccessTokens:
         self._key = f"oauth:{key}:{hashlib.sha256(granted.encode()).hexdigest()[:16]}"
         self._refresh = granted
         self._loaded = False
-        self._token = ""
+        self._token = ""  # nosec B105 - an empty one
         self._ends = 0.0
 
     async def token(self, *, fresh: bool = False) -> str:
