@@ -8,7 +8,7 @@ from contactcenter import clock
 from contactcenter.conversations.tokens import ReplyTokens
 
 TOKENS = ReplyTokens(b"k" * 32)
-CONVERSATION, MESSAGE = clock.new_id(), clock.new_id()
+CONVERSATION, MESSAGE = "01a19bb5-69c0-737b-890c-6f3bb3a8ca54", "01a19bb4-7f60-7c50-9135-0de035a2f540"
 
 
 def test_a_token_names_its_conversation() -> None:
