@@ -59,12 +59,12 @@ class Part:
             main = {"text": "text/plain", "html": "text/html"}.get(main, self.default_type)
         return main, parameters
 
-    @_Once
+    @property
     def content_type(self) -> str:
         """Lower-case type such as ``text/plain``."""
         return self._type[0]
 
-    @_Once
+    @property
     def parameters(self) -> Mapping[str, str]:
         """Parameters of the content type; names in lower case."""
         return self._type[1]
