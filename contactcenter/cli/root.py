@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from contactcenter import __version__
-from contactcenter.cli import bench, customers, database, demo, knowledge, mail, service, staff, triage
+from contactcenter.cli import bench, customers, database, demo, knowledge, mail, models, service, staff, triage
 
 app = typer.Typer(
     name="contactcenter",
@@ -45,6 +45,7 @@ app.add_typer(staff.agents, name="agents", help="People who work here.")
 app.add_typer(staff.tokens, name="tokens", help="Keys for programs.")
 app.add_typer(mail.app, name="mail", help="What the e-mail channel makes of mail.")
 app.add_typer(triage.app, name="triage", help="Understanding: assess, train, evaluate.")
+app.add_typer(models.app, name="models", help="Encoders of sentences.")
 app.add_typer(knowledge.app, name="knowledge", help="Articles.")
 app.add_typer(customers.app, name="customers", help="Customers.")
 app.add_typer(bench.app, name="bench", help="Reproducible measurements.")

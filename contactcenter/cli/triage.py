@@ -24,6 +24,7 @@ from contactcenter.triage.assessment import Assessment, TriageInput
 if TYPE_CHECKING:
     from contactcenter.triage.assess import Assessor
     from contactcenter.triage.corpus import Corpus
+    from contactcenter.triage.features import Encoder
     from contactcenter.triage.registry import TrainedModel
 
 DEFAULT_MODEL = "triage-service"
@@ -162,6 +163,13 @@ def train(
     text: TextOption = "text",
     label: LabelOption = "category",
     language: LanguageOption = None,
+    encoder: Annotated[
+        str,
+        typer.Option(
+            help="An encoder's name or folder, `base` for the shipped one untouched, `none` for n-grams alone "
+            "(default: the shipped one, unless most texts are Chinese)."
+        ),
+    ] = "",
     base: Annotated[
         str, typer.Option(help="Model that lends the heads the data has no labels for (urgency, mood, complaint).")
     ] = DEFAULT_MODEL,
@@ -185,6 +193,7 @@ def train(
             corpus,
             out.absolute().name,
             base=lender,
+            encoder=_encoder(encoder, corpus),
             progress=lambda step, share: bar.update(task, description=step, completed=share),
         )
     registry.publish(trained, out)
@@ -192,6 +201,18 @@ def train(
     if not as_json:
         print(f"{len(corpus.examples)} rows, cross-validated; published in {out}")
     print_rows([{"head": head, **figures} for head, figures in measured.items()], as_json=as_json)
+
+
+def _encoder(name: str, corpus: Corpus) -> Encoder:
+    """The encoder asked for; without a wish the shipped one, which reads English."""
+    from contactcenter.triage import registry
+    from contactcenter.triage.encoder import shared
+    from contactcenter.triage.features import NoEncoder
+
+    if not name:
+        chinese = sum(example.language == "zh" for example in corpus.examples)
+        name = "none" if 2 * chinese > len(corpus.examples) else registry.BASE_ENCODER
+    return NoEncoder() if name == "none" else shared(registry.find_encoder(name, data_directory(None)))
 
 
 def _corpus_and_base(
@@ -222,7 +243,7 @@ def evaluate(
     trained = registry.load(registry.find(model, data_directory(None)))
     folder = data.is_dir()
     labelled = corpus.read_folder(data, corpus.TEST) if folder else corpus.read_table(data, text, label, language)
-    report = evaluation.evaluate(trained, labelled)
+    report = evaluation.evaluate(trained, labelled, registry.encoder_of(trained, data_directory(None)))
     rendered = json.dumps(report, ensure_ascii=False, indent=2)
     if out is not None:
         out.write_text(rendered + "\n", encoding="utf-8")

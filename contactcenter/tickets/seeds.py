@@ -27,22 +27,32 @@ CATEGORIES: tuple[tuple[str, str, str, str | None, bool], ...] = (
     ("billing", "Billing", "账单", "billing", True),
     ("callback", "Call-back", "回电", "service", True),
     ("cancellation", "Cancellation", "取消与解约", "service", True),
+    ("card", "Bank card", "银行卡", "service", True),
     ("claim_report", "Claim report", "报案", "claims", True),
     ("claim_status", "Claim status", "理赔进度", "claims", True),
     ("contact_change", "Change of details", "资料变更", "service", True),
     ("coverage", "Coverage", "保障范围", "service", True),
     ("documents", "Documents", "单证", "service", True),
     ("feedback", "Feedback", "意见反馈", "service", False),
+    ("fees", "Fees and interest", "费用与利息", "billing", True),
+    ("fraud", "Fraud", "欺诈与盗用", "service", False),
+    ("loyalty", "Loyalty", "积分与会员", "service", True),
     ("opening_hours", "Opening hours", "营业时间", "service", True),
     ("order_status", "Order status", "订单状态", "service", True),
     ("other", "Other", "其他", None, False),
+    ("outage", "Outage", "故障与中断", "service", True),
     ("payment", "Payment", "付款", "billing", True),
+    ("plan_change", "Change of plan", "套餐变更", "service", True),
     ("privacy", "Privacy", "隐私", "service", True),
     ("quote", "Quote", "报价", "service", True),
     ("refund", "Refund", "退款", "billing", True),
+    ("repair", "Repair", "维修", "service", True),
     ("return_exchange", "Return and exchange", "退换货", "service", True),
+    ("transfer", "Bank transfer", "转账", "billing", True),
 )
-"""Key (a label of triage), English and Chinese name, key of the queue it goes to, whether the machine may answer."""
+"""Key (a label of triage), English and Chinese name, key of the queue it goes to, whether the machine may answer.
+
+Fraud is always a person's: the next step depends on what has happened already, and a wrong one costs money."""
 
 
 async def seed_defaults(uow: UnitOfWork, settings: Settings) -> None:

@@ -14,7 +14,7 @@ from contactcenter.triage import explain, language, registry
 from contactcenter.triage.assessment import Assessment, Category, Complaint, ComplaintKind, Label, Reason, TriageInput
 from contactcenter.triage.entities import EntityFinder
 from contactcenter.triage.features import Encoder, Features, NoEncoder, featurise
-from contactcenter.triage.text import clean, cut
+from contactcenter.triage.text import clean, cut, plain
 
 CATEGORY, URGENCY, SENTIMENT, COMPLAINT = "category", "urgency", "sentiment", "complaint"
 HEADS = (CATEGORY, URGENCY, SENTIMENT, COMPLAINT)
@@ -34,10 +34,13 @@ COMPLAINT_KINDS: Mapping[str, ComplaintKind] = MappingProxyType(
         "billing": ComplaintKind.BILLING,
         "payment": ComplaintKind.BILLING,
         "refund": ComplaintKind.BILLING,
+        "fees": ComplaintKind.BILLING,
         "order_status": ComplaintKind.DELIVERY,
         "return_exchange": ComplaintKind.PRODUCT,
         "coverage": ComplaintKind.PRODUCT,
         "quote": ComplaintKind.PRODUCT,
+        "outage": ComplaintKind.PRODUCT,
+        "repair": ComplaintKind.PRODUCT,
     }
 )
 """What a complaint in a category is about; ``service`` in every other."""
@@ -46,6 +49,11 @@ COMPLAINT_KINDS: Mapping[str, ComplaintKind] = MappingProxyType(
 def whole_text(text: str, subject: str = "") -> str:
     """Subject and text as the heads read them, cleaned."""
     return clean(f"{cut(subject, 300, 100)}\n{text}" if subject else text)
+
+
+def original_text(text: str, subject: str = "") -> str:
+    """Subject and text as an encoder reads them: the words as they were written."""
+    return plain(f"{cut(subject, 300, 100)}\n{text}" if subject else text)
 
 
 class Assessor:
@@ -66,8 +74,9 @@ class Assessor:
 
     @classmethod
     def load(cls, path: Path) -> Assessor:
-        """The assessor of a model folder; raises :class:`ModelError`."""
-        return cls(registry.load(path))
+        """The assessor of a model folder, with the encoder it was trained with; raises :class:`ModelError`."""
+        model = registry.load(path)
+        return cls(model, registry.encoder_of(model))
 
     @property
     def name(self) -> str:
@@ -88,7 +97,9 @@ class Assessor:
         ]
 
     def _batch(self, items: Sequence[TriageInput]) -> list[Assessment]:
-        features = featurise([whole_text(item.text, item.subject) for item in items], self._encoder)
+        texts = [whole_text(item.text, item.subject) for item in items]
+        originals = [original_text(item.text, item.subject) for item in items] if self._encoder.width else ()
+        features = featurise(texts, self._encoder, originals)
         logits = self._model.linear.logits(features)
         spoken = [language.detect(f"{item.subject}\n{item.text}") for item in items]
         probabilities = {

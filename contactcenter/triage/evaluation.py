@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contactcenter.triage.assess import COMPLAINT, IS_COMPLAINT, whole_text
+from contactcenter.triage.assess import COMPLAINT, IS_COMPLAINT, original_text, whole_text
 from contactcenter.triage.corpus import Corpus
 from contactcenter.triage.features import Encoder, NoEncoder, featurise
 from contactcenter.triage.registry import TrainedModel
@@ -102,7 +102,11 @@ def _at_threshold(
 def _logits(model: TrainedModel, corpus: Corpus, encoder: Encoder) -> NDArray[np.float32]:
     parts = [
         model.linear.logits(
-            featurise([whole_text(example.text) for example in corpus.examples[start : start + _BATCH]], encoder)
+            featurise(
+                [whole_text(example.text) for example in corpus.examples[start : start + _BATCH]],
+                encoder,
+                [original_text(example.text) for example in corpus.examples[start : start + _BATCH]],
+            )
         )
         for start in range(0, len(corpus.examples), _BATCH)
     ]

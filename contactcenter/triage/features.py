@@ -92,8 +92,11 @@ class _Grams:
     kinds: NDArray[np.int8]
 
 
-def featurise(texts: Sequence[str], encoder: Encoder | None = None) -> Features:
-    """The features of cleaned texts; any number of texts, best in tens."""
+def featurise(texts: Sequence[str], encoder: Encoder | None = None, originals: Sequence[str] = ()) -> Features:
+    """The features of cleaned texts; any number of texts, best in tens.
+
+    An encoder reads the ``originals``, whose case, numbers and punctuation mean something to it.
+    """
     if len(texts) > LARGEST_BATCH:
         raise ValueError(f"at most {LARGEST_BATCH} texts at once")
     joined = "".join(f" {text} " for text in texts)
@@ -124,7 +127,7 @@ def featurise(texts: Sequence[str], encoder: Encoder | None = None) -> Features:
         places=grams.places[origin],
         lengths=grams.lengths[origin],
         kinds=kinds,
-        dense=(encoder or NoEncoder()).encode(texts),
+        dense=(encoder or NoEncoder()).encode(originals or texts),
     )
 
 

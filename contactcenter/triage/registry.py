@@ -20,12 +20,18 @@ from typing import Any
 import numpy as np
 
 from contactcenter.errors import ModelError
+from contactcenter.triage.encoder import CONFIG as ENCODER_CONFIG
+from contactcenter.triage.encoder import shared
+from contactcenter.triage.features import Encoder, NoEncoder
 from contactcenter.triage.linear import Head, LinearModel
 
 FORMAT = 1
 CONFIG = "config.json"
 PREVIOUS = "previous"
 DEFAULT_MODEL = "triage-service"
+BASE_ENCODER = "encoder-en"
+"""The encoder as its authors trained it, which no task of ours has touched."""
+
 _LARGEST_WEIGHTS = 512 * 2**20
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -40,6 +46,8 @@ class TrainedModel:
     complaint_threshold: float
     training: dict[str, Any]
     """What the model was trained on and how (plain JSON values)."""
+    encoder: str = ""
+    """Name of the encoder whose vectors its heads read; empty for none."""
 
 
 def find(model: str, data: Path | None = None) -> Path:
@@ -57,6 +65,27 @@ def find(model: str, data: Path | None = None) -> Path:
     raise ModelError(f"no model {model!r}: looked in " + ", ".join(str(place) for place in places))
 
 
+def find_encoder(name: str, data: Path | None = None) -> Path:
+    """The folder of an encoder by path, by name in the data directory, or by shipped name; ``base`` is the plain one.
+
+    Raises :class:`ModelError` naming every place that was looked at.
+    """
+    name = BASE_ENCODER if name == "base" else name
+    places = [] if data is None else [data / "models" / name]
+    places += [_PACKAGE / "_models" / name, _PACKAGE.parent / "models" / name]
+    if os.sep in name or name.startswith("."):
+        places = [Path(name)]
+    for place in places:
+        if (place / ENCODER_CONFIG).is_file():
+            return place
+    raise ModelError(f"no encoder {name!r}: looked in " + ", ".join(str(place) for place in places))
+
+
+def encoder_of(model: TrainedModel, data: Path | None = None) -> Encoder:
+    """The encoder a model reads, loaded once in a process."""
+    return shared(find_encoder(model.encoder, data)) if model.encoder else NoEncoder()
+
+
 def load(folder: Path) -> TrainedModel:
     """The model in a folder; raises :class:`ModelError` when it is of another format, damaged or incomplete."""
     try:
@@ -68,7 +97,11 @@ def load(folder: Path) -> TrainedModel:
         with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
             linear = LinearModel(heads, arrays["buckets"], arrays["weights"], arrays["dense"])
         return TrainedModel(
-            str(config["name"]), linear, float(config["complaint_threshold"]), dict(config.get("training", {}))
+            str(config["name"]),
+            linear,
+            float(config["complaint_threshold"]),
+            dict(config.get("training", {})),
+            str(config.get("encoder", "")),
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(f"{folder}: not a readable model ({error})") from error
@@ -133,6 +166,7 @@ def publish(model: TrainedModel, folder: Path) -> None:
         "name": model.name,
         "weights": {"file": weights, "sha256": digest},
         "complaint_threshold": model.complaint_threshold,
+        "encoder": model.encoder,
         "training": model.training,
         "heads": [_head_to_json(head) for head in linear.heads],
     }

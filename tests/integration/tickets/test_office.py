@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import col
 
 from contactcenter import clock
 from contactcenter.errors import Conflict, Forbidden, InvalidInput, NotFound, TooLarge
+from contactcenter.knowledge.articles import starter_articles
 from contactcenter.settings import Mailbox, Settings
 from contactcenter.staff import agents
 from contactcenter.staff.access import MACHINE, Role
@@ -15,8 +16,9 @@ from contactcenter.tickets import canned, desk, drafts, mailboxes, queues, views
 from contactcenter.tickets.access import access_ticket
 from contactcenter.tickets.listing import one_row
 from contactcenter.tickets.overview import customer_work, list_events
-from contactcenter.tickets.records import Ticket
+from contactcenter.tickets.records import Category, Ticket
 from contactcenter.tickets.seeds import CATEGORIES, seed_defaults, starter_canned_answers
+from contactcenter.triage import registry
 from tests.integration.office import counted, hire, mail, ticket
 
 SETTINGS = Settings(mailboxes=(Mailbox(address="shop@desk.example", queue="shop"),))
@@ -38,8 +40,34 @@ async def test_seeding_twice_changes_nothing_made_since(store):
         ]
         assert (await queues.category_queues(uow))["refund"] is None
         assert (await queues.get_queue(uow, "billing")).name == "Money"
-        assert len(await queues.list_categories(uow)) == len(CATEGORIES) == 18
+        assert len(await queues.list_categories(uow)) == len(CATEGORIES) == 26
         assert len(await canned.list_canned(uow)) == len(starter_canned_answers())
+
+
+async def test_an_instance_that_lacks_categories_gets_them_by_seeding_again(store):
+    async with store.transaction() as uow:
+        await seed_defaults(uow, SETTINGS)
+        await uow.session.execute(delete(Category).where(col(Category.key).in_(["card", "fraud"])))
+        await queues.set_category_queue(uow, MACHINE, "refund", None, auto_answer=False)
+        await seed_defaults(uow, SETTINGS)
+        found = {one.key: one for one in await queues.list_categories(uow)}
+        assert (found["card"].name_zh, found["card"].auto_answer) == ("银行卡", True)
+        assert (found["refund"].queue_id, found["refund"].auto_answer) == (None, False)
+
+
+def test_no_machine_answers_what_may_be_fraud():
+    answered = {key: auto_answer for key, _, _, _, auto_answer in CATEGORIES}
+    assert not answered["fraud"]
+    assert answered["card"]
+
+
+def test_every_label_of_the_starter_model_and_every_starter_article_has_its_category():
+    keys = {category[0] for category in CATEGORIES}
+    labels = registry.load(registry.find(registry.DEFAULT_MODEL)).linear.head("category").labels
+    assert set(labels) == keys
+    for language in ("en", "zh"):
+        told = {one["category"] for one in starter_articles() if one["language"] == language}
+        assert keys - told == {"other", "feedback"}
 
 
 async def test_the_board_is_three_statements_and_adds_up(store):

@@ -50,6 +50,14 @@ def test_a_complaint_is_recognised(assessor, text):
         ("Please call me back.", "callback"),
         ("What are your opening hours?", "opening_hours"),
         ("Please delete my personal data.", "privacy"),
+        ("I lost my debit card, please block it.", "card"),
+        ("怎么提高转账限额？", "transfer"),
+        ("Which exchange rate do you use for payments abroad?", "fees"),
+        ("这条短信是你们发的吗，还是诈骗？", "fraud"),
+        ("Our internet has been down since this morning.", "outage"),
+        ("I would like to switch to a bigger data plan.", "plan_change"),
+        ("洗衣机坏了，请安排师傅上门维修", "repair"),
+        ("When do my points expire?", "loyalty"),
     ],
 )
 def test_plain_requests_get_their_category_and_are_no_complaint(assessor, text, category):

@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from contactcenter.errors import InvalidInput
 from contactcenter.triage.corpus import read_folder, read_table
+from contactcenter.triage.text import clean
 
 HEADER = "text,category,urgency,sentiment,complaint,language,split\n"
 
@@ -58,3 +61,17 @@ def test_a_row_of_no_known_split_is_refused(tmp_path):
     (tmp_path / "en.csv").write_text(HEADER + "a,billing,low,neutral,0,en,dev\n", encoding="utf-8")
     with pytest.raises(InvalidInput, match="row 2: split is train or test"):
         read_folder(tmp_path, "train")
+
+
+def test_further_columns_are_welcome(tmp_path):
+    header = "text,category,urgency,sentiment,complaint,kind,language,split,template\n"
+    (tmp_path / "en.csv").write_text(header + "a,card,low,neutral,1,service,en,train,lost\n", encoding="utf-8")
+    (example,) = read_folder(tmp_path, "train").examples
+    assert (example.text, example.labels["category"], example.labels["complaint"]) == ("a", "card", "yes")
+
+
+def test_no_test_row_of_the_starter_model_is_among_its_training_rows():
+    folder = Path(__file__).parents[3] / "models/triage-service/corpus"
+    train, test = ({clean(one.text) for one in read_folder(folder, split).examples} for split in ("train", "test"))
+    assert len(test) > 1_000
+    assert not train & test

@@ -104,3 +104,40 @@ def test_what_an_encoder_adds_is_learned_and_used():
     assert abs(model.linear.dense_weights).max() > 0.1
     report = evaluation.evaluate(model, Corpus(tuple(examples)), FirstLetter())
     assert report["heads"]["category"]["accuracy"] == 1.0
+
+
+class TwoNumbers:
+    """An encoder that knows one thing no n-gram tells: which words are animals."""
+
+    width, name = 2, "animals"
+
+    def encode(self, texts):
+        known = ("cat", "dog", "horse", "cow", "animal")
+        beasts = [any(word in text for word in known) for text in texts]
+        return np.array([[1.0, 0.0] if beast else [0.0, 1.0] for beast in beasts], dtype=np.float32).reshape(-1, 2)
+
+
+def beasts(words):
+    return Corpus(
+        tuple(
+            Example(word, "en", {"category": label})
+            for label, names in words.items()
+            for word in names
+            for _ in range(5)
+        )
+    )
+
+
+def test_an_encoder_teaches_what_no_n_gram_tells():
+    seen = beasts({"animal": ["cat", "dog"], "thing": ["table", "chair"]})
+    unseen = beasts({"animal": ["horse", "cow"], "thing": ["lamp", "spoon"]})
+    model = training.train(seen, "small", encoder=TwoNumbers())
+    report = evaluation.evaluate(model, unseen, TwoNumbers())
+    assert report["heads"]["category"]["accuracy"] == 1.0
+
+
+def test_heads_that_read_no_vectors_are_taken_over_beside_those_that_do():
+    base = training.train(four_heads(), "base")
+    model = training.train(corpus(), "small", base=base, encoder=TwoNumbers())
+    both = evaluation.evaluate(model, four_heads(), TwoNumbers())["heads"]["urgency"]["accuracy"]
+    assert both == evaluation.evaluate(base, four_heads())["heads"]["urgency"]["accuracy"] == 1.0

