@@ -155,7 +155,7 @@ def _assessor(settings: Settings):  # type: ignore[no-untyped-def] # noqa: ANN20
     from contactcenter.triage.assess import Assessor
 
     try:
-        return Assessor.load(registry.find(settings.triage.model, settings.data))
+        return Assessor.load(registry.find(settings.triage.model, settings.data), settings.data)
     except ModelError as error:
         log.error("no triage model: every message goes to people", error=str(error))
         return None

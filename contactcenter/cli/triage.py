@@ -87,7 +87,7 @@ def assess(
     # A lone surrogate leaves as a JSON escape.
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     lines = _read(source)
-    assessor = Assessor.load(registry.find(model, data_directory(data)))
+    assessor = Assessor.load(registry.find(model, data_directory(data)), data_directory(data))
     faults = 0
     while batch := list(islice(lines, _BATCH)):
         faults += _print_batch(assessor, batch)
@@ -240,10 +240,11 @@ def evaluate(
     """Measure a model on labelled data: categories of a CSV file, or all heads on a corpus folder's test rows."""
     from contactcenter.triage import corpus, evaluation, registry
 
-    trained = registry.load(registry.find(model, data_directory(None)))
+    place = registry.find(model, data_directory(None))
+    trained = registry.load(place)
     folder = data.is_dir()
     labelled = corpus.read_folder(data, corpus.TEST) if folder else corpus.read_table(data, text, label, language)
-    report = evaluation.evaluate(trained, labelled, registry.encoder_of(trained, data_directory(None)))
+    report = evaluation.evaluate(trained, labelled, registry.encoder_of(trained, place, data_directory(None)))
     rendered = json.dumps(report, ensure_ascii=False, indent=2)
     if out is not None:
         out.write_text(rendered + "\n", encoding="utf-8")

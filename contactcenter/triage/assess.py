@@ -73,10 +73,13 @@ class Assessor:
         self._entities = EntityFinder()
 
     @classmethod
-    def load(cls, path: Path) -> Assessor:
-        """The assessor of a model folder, with the encoder it was trained with; raises :class:`ModelError`."""
+    def load(cls, path: Path, data: Path | None = None) -> Assessor:
+        """The assessor of a model folder, with the encoder it was trained with; raises :class:`ModelError`.
+
+        ``data`` is the data directory, where an encoder of one's own may lie.
+        """
         model = registry.load(path)
-        return cls(model, registry.encoder_of(model))
+        return cls(model, registry.encoder_of(model, path, data))
 
     @property
     def name(self) -> str:

@@ -55,35 +55,39 @@ def find(model: str, data: Path | None = None) -> Path:
 
     Raises :class:`ModelError` naming every place that was looked at.
     """
-    places = [] if data is None else [data / "models" / model]
-    places += [_PACKAGE / "_models" / model, _PACKAGE.parent / "models" / model]
-    if os.sep in model or model.startswith(".") or Path(model, CONFIG).is_file():
-        places = [Path(model)]
-    for place in places:
-        if (place / CONFIG).is_file():
-            return place
-    raise ModelError(f"no model {model!r}: looked in " + ", ".join(str(place) for place in places))
+    return _find(model, CONFIG, _places(data))
 
 
-def find_encoder(name: str, data: Path | None = None) -> Path:
-    """The folder of an encoder by path, by name in the data directory, or by shipped name; ``base`` is the plain one.
+def find_encoder(name: str, data: Path | None = None, model: Path | None = None) -> Path:
+    """The folder of an encoder, as :func:`find`, or beside the folder of a model; ``base`` is the shipped one.
 
     Raises :class:`ModelError` naming every place that was looked at.
     """
-    name = BASE_ENCODER if name == "base" else name
-    places = [] if data is None else [data / "models" / name]
-    places += [_PACKAGE / "_models" / name, _PACKAGE.parent / "models" / name]
-    if os.sep in name or name.startswith("."):
-        places = [Path(name)]
-    for place in places:
-        if (place / ENCODER_CONFIG).is_file():
-            return place
-    raise ModelError(f"no encoder {name!r}: looked in " + ", ".join(str(place) for place in places))
+    beside = [] if model is None else [model.absolute().parent]
+    return _find(BASE_ENCODER if name == "base" else name, ENCODER_CONFIG, [*beside, *_places(data)])
 
 
-def encoder_of(model: TrainedModel, data: Path | None = None) -> Encoder:
-    """The encoder a model reads, loaded once in a process."""
-    return shared(find_encoder(model.encoder, data)) if model.encoder else NoEncoder()
+def _places(data: Path | None) -> list[Path]:
+    """Where folders of models and encoders lie: in the data directory, in the package, in a checkout."""
+    own = [] if data is None else [data / "models"]
+    return [*own, _PACKAGE / "_models", _PACKAGE.parent / "models"]
+
+
+def _find(name: str, config: str, places: list[Path]) -> Path:
+    """The first folder of that name that has the file; a path is taken as it is."""
+    folders = [place / name for place in places]
+    if os.sep in name or name.startswith(".") or Path(name, config).is_file():
+        folders = [Path(name)]
+    for folder in folders:
+        if (folder / config).is_file():
+            return folder
+    what = "encoder" if config == ENCODER_CONFIG else "model"
+    raise ModelError(f"no {what} {name!r}: looked in " + ", ".join(map(str, folders)))
+
+
+def encoder_of(model: TrainedModel, folder: Path, data: Path | None = None) -> Encoder:
+    """The encoder that the model of a folder reads, loaded once in a process; raises :class:`ModelError`."""
+    return shared(find_encoder(model.encoder, data, folder)) if model.encoder else NoEncoder()
 
 
 def load(folder: Path) -> TrainedModel:

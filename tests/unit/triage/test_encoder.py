@@ -5,8 +5,12 @@ import shutil
 import numpy as np
 import pytest
 
+from contactcenter import clock
 from contactcenter.errors import InvalidInput, ModelError
-from contactcenter.triage import export, registry
+from contactcenter.triage import export, registry, training
+from contactcenter.triage.assess import Assessor
+from contactcenter.triage.assessment import TriageInput
+from contactcenter.triage.corpus import Corpus, Example
 from contactcenter.triage.encoder import CONFIG, MODEL, OnnxEncoder
 
 
@@ -65,3 +69,14 @@ def test_exporting_without_what_it_needs_says_what_to_install(tmp_path, monkeypa
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
     with pytest.raises(InvalidInput, match=r"contactcenter\[export\]"):
         export.export("anything", tmp_path / "encoder")
+
+
+def test_a_model_finds_the_encoder_that_lies_beside_it_again(tmp_path):
+    mine = shutil.copytree(registry.find_encoder("base"), tmp_path / "mine")
+    (mine / CONFIG).write_text((mine / CONFIG).read_text().replace("encoder-en", "mine"))
+    rows = [("parcel", "where is my parcel"), ("login", "I cannot sign in")] * 10
+    corpus = Corpus(tuple(Example(f"{text} {n}", "en", {"category": label}) for n, (label, text) in enumerate(rows)))
+    base = registry.load(registry.find("triage-service"))
+    registry.publish(training.train(corpus, "model", base=base, encoder=OnnxEncoder(mine)), tmp_path / "model")
+    (said,) = Assessor.load(tmp_path / "model").assess([TriageInput("Has my package been sent?", "", clock.now())])
+    assert (said.category.label, said.model) == ("parcel", "model")
