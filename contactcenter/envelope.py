@@ -257,7 +257,6 @@ class OutboundMessage:
     signature: str = ""  # plain text; the HTML has it already, as it has the quotation
     quotation: str = ""  # plain text, quote marks and introduction included
     only: tuple[str, ...] = ()  # the recipients still to be served; empty: all
-    unsubscribe: str = ""  # https or mailto address that ends mail of this kind, for what nobody asked for
 
 
 @dataclass(frozen=True, slots=True)

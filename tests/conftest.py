@@ -32,6 +32,14 @@ _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 _numbers = itertools.count(1)
 
 
+_LONG = ("promises", "journeys", "service")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no process is left alone with one at the end."""
+    items.sort(key=lambda item: not set(_LONG) & set(item.path.parts))
+
+
 def _memory() -> Path | None:
     """A folder in memory with room for the databases of a run, if there is one: copying is cheap there."""
     memory = Path("/dev/shm")

@@ -89,16 +89,6 @@ async def test_a12_nothing_of_a_letterhead_a_picture_or_a_quoted_mail_starts_a_h
     assert "<b>body</b>" not in shown.get_body(("html",)).get_content()
 
 
-def test_a12_no_line_end_gets_into_the_way_to_unsubscribe():
-    to = Identity(IdentityKind.EMAIL, "ann@customer.example")
-    message = OutboundMessage("1", Channel.EMAIL, to, "hi", sender=OURS)
-    for address in (f"https://x.example/{EVIL}", "https://x.example/> \r\nBcc: x", "javascript:x", "http://x.example"):
-        assert b"List-Unsubscribe" not in compose(replace(message, unsubscribe=address)).content
-    good = replace(message, unsubscribe="https://x.example/u?t=1")
-    assert b"List-Unsubscribe: <https://x.example/u?t=1>\r\nList-Unsubscribe-Post: " in compose(good).content
-    assert b"List-Unsubscribe" not in compose(replace(good, in_reply_to="1@c")).content
-
-
 TEMPLATES = "{{7*7}} ${7*7} {0.__class__} %(number)d {{ config }} {% for x in y %} #{7*7} {{ agent.name.__class__ }}"
 
 

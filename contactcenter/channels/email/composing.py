@@ -4,9 +4,8 @@ Headers are written by hand: every value passes through one function that takes 
 subject, name, file name or id can start a header of its own. Text outside of ASCII becomes encoded words (RFC 2047),
 international domains become their ASCII form; only a local part outside of ASCII needs SMTPUTF8 (RFC 6531).
 
-``List-Unsubscribe`` (RFC 2369, RFC 8058) belongs to mail that people get without having asked, one by one or at once.
-What answers somebody never carries it: replies, receipts and answers of the machine would otherwise pass for bulk mail,
-and who unsubscribed would wait for his answer in vain.
+Everything that goes out answers somebody, so nothing carries ``List-Unsubscribe`` (RFC 2369): it would pass for bulk
+mail, and who unsubscribed would wait for his answer in vain.
 """
 
 from __future__ import annotations
@@ -36,7 +35,6 @@ _ID_JUNK = re.compile(r"[^!-;=?-~]+")  # visible ASCII without brackets
 _PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 _CONTENT_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,60}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,80}")
 _ADDRESS = re.compile(r"[^\s<>@\"\\()\[\],;:]{1,128}@[^\s<>@\"\\()\[\],;:]{1,255}")
-_URL = re.compile(r"(?:https://|mailto:)[!-;=?-~]{1,900}")
 _PICTURE = re.compile(r"!\[([^\]\n]{0,300})\]\(cid:[^)\s]{1,300}\)")
 _AUTOMATIC = (
     ("Auto-Submitted", "auto-replied"),
@@ -94,18 +92,7 @@ def _headers(message: OutboundMessage, sender: str, to: str, cc: list[str]) -> l
         headers.append(("In-Reply-To", f"<{parent}>"))
     if references := _references(message.references, parent):
         headers.append(("References", "\r\n ".join(f"<{one}>" for one in references)))
-    headers += _unsubscribe(message) if not parent else []
     return headers + (list(_AUTOMATIC) if message.automatic else [])
-
-
-def _unsubscribe(message: OutboundMessage) -> list[tuple[str, str]]:
-    """How to end mail of this kind; with one click where it is a web address (RFC 8058)."""
-    if not _URL.fullmatch(message.unsubscribe):
-        return []
-    headers = [("List-Unsubscribe", f"<{message.unsubscribe}>")]
-    if message.unsubscribe.startswith("https:"):
-        headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
-    return headers
 
 
 def _references(references: Iterable[str], parent: str) -> list[str]:

@@ -13,35 +13,9 @@ from contactcenter.errors import Unavailable
 from contactcenter.settings import Imap, Mailbox
 from tests.integration.channels import dovecot
 from tests.integration.channels.doubles import RecordingSink
+from tests.integration.channels.fetching_world import Cursors, mail
 
 _users = itertools.count()
-
-
-def mail(number):
-    return (
-        f"From: Ann <ann@customer.example>\r\nTo: sales@desk.example\r\nSubject: {number}\r\n"
-        f"Message-ID: <{number}@customer.example>\r\n\r\nText {number}\r\n"
-    ).encode()
-
-
-class Cursors:
-    """Cursors in memory; waiting for a place to be reached."""
-
-    def __init__(self):
-        self.saved = {}
-        self.changed = asyncio.Condition()
-
-    async def load(self, key):
-        return dict(self.saved.get(key, {}))
-
-    async def save(self, key, value):
-        async with self.changed:
-            self.saved[key] = value
-            self.changed.notify_all()
-
-    async def reach(self, uid):
-        async with self.changed, asyncio.timeout(20):
-            await self.changed.wait_for(lambda: any(one["last_uid"] >= uid for one in self.saved.values()))
 
 
 @pytest.fixture(scope="module")

@@ -27,8 +27,7 @@ PrivateKey = rsa.RSAPrivateKey | Ed25519PrivateKey
 
 _SIGNED = (
     *("from", "to", "cc", "reply-to", "subject", "date", "message-id", "in-reply-to", "references"),
-    *("mime-version", "content-type", "content-transfer-encoding", "auto-submitted", "list-unsubscribe"),
-    "list-unsubscribe-post",
+    *("mime-version", "content-type", "content-transfer-encoding", "auto-submitted"),
 )
 _SEALED = ("from", "to", "subject", "date", "reply-to", "message-id")
 """Fields named once more than they occur, so that nobody can add another one (RFC 6376, 8.15)."""
