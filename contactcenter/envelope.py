@@ -321,19 +321,26 @@ class ContentReader(Protocol):
         ...
 
 
+class TakesLong(Exception):
+    """A message that is not read in the time others can wait for it: its reader is to be called for it alone."""
+
+
 @runtime_checkable
 class BatchReader(ContentReader, Protocol):
     """A reader for which several messages at once are cheaper than one by one."""
 
     def read_many(self, messages: Sequence[InboundMessage]) -> list[Content | Exception]:
-        """Each message understood, or why it could not be."""
+        """Each message understood, or why it could not be: :class:`TakesLong` where the others would wait too long."""
         ...
 
 
 def read_many(reader: ContentReader, messages: Sequence[InboundMessage]) -> list[Content | Exception]:
     """Each message understood by a reader, or why it could not be: a message that fails fails alone."""
-    if isinstance(reader, BatchReader):
-        return reader.read_many(messages)
+    return reader.read_many(messages) if isinstance(reader, BatchReader) else read_each(reader, messages)
+
+
+def read_each(reader: ContentReader, messages: Sequence[InboundMessage]) -> list[Content | Exception]:
+    """The same one by one, however long it takes."""
     found: list[Content | Exception] = []
     for message in messages:
         try:

@@ -10,7 +10,8 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from contactcenter.channels.email.trust.resolver import Answer, Record
+from contactcenter.channels.email.trust.dns import Record
+from contactcenter.channels.email.trust.resolver import Answer
 from contactcenter.errors import Unavailable
 
 SILENT = "no answer"

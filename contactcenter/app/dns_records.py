@@ -12,7 +12,8 @@ from ipaddress import ip_address
 from contactcenter.app.finding import Finding
 from contactcenter.channels.email.trust import spf_record
 from contactcenter.channels.email.trust.dmarc import find_policy
-from contactcenter.channels.email.trust.resolver import CachedResolver, DnsSource, Record, Resolver
+from contactcenter.channels.email.trust.dns import Record, Resolver
+from contactcenter.channels.email.trust.resolver import CachedResolver, DnsSource
 from contactcenter.channels.email.trust.signing import key_record, read_key
 from contactcenter.errors import ContactCenterError, Unavailable
 from contactcenter.settings import DkimKey, Settings

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from contactcenter.app.mailboxes import StoredTokens
 from contactcenter.channels.email.confined import ConfinedReader
-from contactcenter.channels.email.trust.evidence import witness
+from contactcenter.channels.email.trust.witness import witness
 from contactcenter.channels.registry import readers, senders
 from contactcenter.conversations.delivery import Deliverer
 from contactcenter.conversations.inbox import UNDERSTAND
@@ -74,7 +74,7 @@ class Worker:
         """Work until ``stop`` is set; jobs under way are finished first."""
         await self._directory.refresh()
         tasks = [
-            asyncio.create_task(self._keep_running(INBOUND, 2), name="inbound"),
+            asyncio.create_task(self._keep_running(INBOUND, 3), name="inbound"),
             asyncio.create_task(self._keep_running(OUTBOUND, 8), name="outbound"),
             asyncio.create_task(self._recover(), name="recovery"),
         ]

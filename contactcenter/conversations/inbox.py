@@ -30,6 +30,9 @@ LANES = 8
 OLD_MAIL_LANES = 2
 """Lanes behind those, for mail taken in from files: nobody who writes now waits behind a hundred thousand of them."""
 
+SLOW_LANE = LANES + OLD_MAIL_LANES
+"""The lane behind all, for messages that take long to read: taken one by one, and nobody waits behind them."""
+
 _KNOWN = sql("ingest_key <> ''")
 
 

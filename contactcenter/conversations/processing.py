@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Text, bindparam, delete, insert, select, text, upd
 from sqlmodel import col
 
 from contactcenter import clock
-from contactcenter.conversations.inbox import attachment_rows
+from contactcenter.conversations.inbox import SLOW_LANE, attachment_rows
 from contactcenter.conversations.records import Attachment, Message, MessageState
 from contactcenter.conversations.threads import MAX_REFERENCES
 from contactcenter.envelope import Content
@@ -60,12 +60,12 @@ async def waiting(uow: UnitOfWork, lane: int) -> list[Message]:
     A message that was tried before is a suspect and goes alone. Until it has waited :data:`SUSPECT_WAITS` it lets those
     of other senders pass, so that three failing tries do not keep them waiting. The rows are detached.
     """
-    await uow.session.execute(_LANE_LOCK, {"class": _LOCK_CLASS, "lane": lane})
+    await lock_lane(uow, lane)
     query = (
         select(Message)
         .where(col(Message.state) == MessageState.WAITING, col(Message.lane) == lane)
         .order_by(col(Message.id))
-        .limit(BATCH_SIZE)
+        .limit(1 if lane == SLOW_LANE else BATCH_SIZE)
     )
     rows = list(await uow.session.scalars(query))
     for row in rows:
@@ -77,6 +77,18 @@ async def waiting(uow: UnitOfWork, lane: int) -> list[Message]:
         return suspects[:1]
     held = {row.identity for row in suspects}
     return [row for row in rows if row.identity not in held] or suspects[:1]
+
+
+async def lock_lane(uow: UnitOfWork, lane: int) -> None:
+    """Keep a lane to ourselves until the transaction ends."""
+    await uow.session.execute(_LANE_LOCK, {"class": _LOCK_CLASS, "lane": lane})
+
+
+async def set_aside(uow: UnitOfWork, rows: Sequence[Message]) -> None:
+    """Let messages that take long wait in a lane of their own; that they were begun was no try."""
+    ids = [row.id for row in rows]
+    statement = update(_message).where(_message.c.id.in_(ids))
+    await uow.session.execute(statement.values(lane=SLOW_LANE, attempts=_message.c.attempts - 1))
 
 
 async def count_tries(uow: UnitOfWork, rows: Sequence[Message]) -> None:

@@ -4,19 +4,19 @@ A job takes a lane and with it up to 64 waiting messages in order, in one transa
 batch and asks the database a fixed number of questions for it. A batch that fails is undone to its savepoint and taken
 message by message, so that nobody fails for another's sake. Tries are committed before they begin, so that after a
 crash a suspect runs alone; the third failure sends a message to the quarantine, where a person sees its raw source and
-can run it again.
+can run it again. A message that takes long to read waits in a lane of its own, so that no other waits for it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 
 from contactcenter.conversations import processing
-from contactcenter.conversations.inbox import LANES, OLD_MAIL_LANES, UNDERSTAND
+from contactcenter.conversations.inbox import SLOW_LANE, UNDERSTAND, lane_of
 from contactcenter.conversations.tokens import ReplyTokens
 from contactcenter.envelope import (
     Channel,
@@ -53,7 +53,7 @@ class Pipeline:
     ) -> None:
         self._store = store
         self._reading = Reading(store, readers, assessor, witness)
-        self._lanes = [asyncio.Lock() for _ in range(LANES + OLD_MAIL_LANES)]
+        self._lanes = [asyncio.Lock() for _ in range(SLOW_LANE + 1)]
         self._asked: set[int] = set()  # lanes to look at (once more)
         does = Stages(tokens, policy, limits or Limits())
         # Before these, without writing anything: who vouches for the senders, bytes → content → assessment (Reading).
@@ -97,13 +97,23 @@ class Pipeline:
                 return False
             async with self._store.transaction() as before:
                 await processing.count_tries(before, rows)
-            works = await self._reading.read(uow, rows)
+            works = await self._reading.read(uow, rows, patient=lane == SLOW_LANE)
+            await self._set_aside(uow, [work for work in works if work.takes_long])
+            if lane == SLOW_LANE:  # one message; what its sender's limits count must not run beside it
+                await processing.lock_lane(uow, lane_of(works[0].message.sender))
             routing = await routing_table(uow)
             for work in (work for work in works if work.failure):
                 await self._shunt(uow, work, "read", InvalidInput(work.failure))
-            await self._take(Batch(uow, routing, [work for work in works if not work.failure]))
+            await self._take(Batch(uow, routing, [work for work in works if work.is_read]))
             await processing.remove_jobs(uow, rows)
         return True
+
+    async def _set_aside(self, uow: UnitOfWork, works: Sequence[Work]) -> None:
+        """Let messages wait that would keep others waiting."""
+        if works:
+            await processing.set_aside(uow, [work.row for work in works])
+            await uow.defer(UNDERSTAND, queue=INBOUND, args={"lane": SLOW_LANE})
+            log.info("message takes long", messages=[work.row.id for work in works])
 
     async def _take(self, batch: Batch) -> None:
         """A batch through its stages; when it fails, each of its messages alone."""

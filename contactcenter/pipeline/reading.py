@@ -20,6 +20,8 @@ from contactcenter.envelope import (
     Content,
     ContentReader,
     InboundMessage,
+    TakesLong,
+    read_each,
     read_many,
 )
 from contactcenter.errors import ContactCenterError, Unavailable
@@ -73,10 +75,13 @@ class Reading:
         self._assessor = assessor
         self._witness = witness
 
-    async def read(self, uow: UnitOfWork, rows: Sequence[Message]) -> list[Work]:
-        """The messages understood each for itself; what fails carries its failure."""
+    async def read(self, uow: UnitOfWork, rows: Sequence[Message], *, patient: bool = False) -> list[Work]:
+        """The messages understood each for itself; what fails carries its failure.
+
+        What would keep the others waiting is not read, unless ``patient``.
+        """
         testimony = await self._testimony(rows)
-        works = await asyncio.to_thread(self._read_all, rows, testimony)
+        works = await asyncio.to_thread(self._read_all, rows, testimony, patient)
         await self._colleagues(uow, works)
         await asyncio.to_thread(self._assess_people, works)
         return works
@@ -102,19 +107,23 @@ class Reading:
                 found.append((row, inbound_of(row, self._store.blobs.read_now(row.raw_blob))))
         return found
 
-    def _read_all(self, rows: Sequence[Message], testimony: Mapping[str, Mapping[str, Any]]) -> list[Work]:
+    def _read_all(
+        self, rows: Sequence[Message], testimony: Mapping[str, Mapping[str, Any]], patient: bool
+    ) -> list[Work]:
         """Read the messages, in a thread: what needs nothing but their bytes."""
         works = [self._opened(row) for row in rows]
         for channel in {work.message.channel for work in works}:
             mine = [work for work in works if work.message.channel is channel and not work.failure]
             heard = [_with_testimony(work.message, testimony.get(work.row.id)) for work in mine]
-            for work, content in zip(mine, read_many(self._readers[channel], heard), strict=True):
+            reader = self._readers[channel]
+            contents = read_each(reader, heard) if patient else read_many(reader, heard)
+            for work, content in zip(mine, contents, strict=True):
                 self._take_content(work, content)
         return works
 
     async def _colleagues(self, uow: UnitOfWork, works: Sequence[Work]) -> None:
         """Look for mail in the names of people who work here: forged, or a customer's that they pass on."""
-        read = [work for work in works if not work.failure]
+        read = [work for work in works if work.is_read]
         agents = await known_agents(uow, [(work.message, work.content) for work in read])
         for work in read:
             work.forged = is_forged((work.message, work.content), agents)
@@ -126,7 +135,7 @@ class Reading:
 
     def _assess_people(self, works: Sequence[Work]) -> None:
         """Assess what people wrote, in a thread."""
-        people = [work for work in works if work.is_person and not work.failure]
+        people = [work for work in works if work.is_person and work.is_read]
         for work, assessment in zip(people, self._assess(people), strict=True):
             work.assessment = assessment
 
@@ -150,6 +159,8 @@ class Reading:
             work.content = content
         except Unavailable:
             raise
+        except TakesLong:
+            work.takes_long = True
         except Exception as error:  # noqa: BLE001 - a message that fails fails alone
             work.message = inbound_of(work.row, None)
             work.failure = f"{type(error).__name__}: {error}"

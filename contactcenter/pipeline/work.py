@@ -49,8 +49,8 @@ class Work:
 
     ``returned``: it is a believed bounce or receipt about a message of ours. ``suspect`` is the conversation that a
     bounce may be about which returns no id of ours. ``flooding``: its sender writes more than a person does.
-    ``forged``: it is in the name of one of us, and nobody vouches for it. ``passed_on``: an agent passed on what a
-    customer wrote.
+    ``takes_long``: it was not read, for others wait. ``forged``: it is in the name of one of us, and nobody vouches
+    for it. ``passed_on``: an agent passed on what a customer wrote.
     """
 
     row: Message
@@ -58,6 +58,7 @@ class Work:
     content: Content = NOTHING_READ
     assessment: Assessment | None = None
     failure: str = ""
+    takes_long: bool = False
     copy_of: str = ""
     blocked: bool = False
     flooding: bool = False
@@ -76,6 +77,11 @@ class Work:
     def language(self) -> str:
         """The language to answer in."""
         return self.assessment.language if self.assessment and self.assessment.language in {"en", "zh"} else "en"
+
+    @property
+    def is_read(self) -> bool:
+        """Whether there is a content to go on with."""
+        return not self.failure and not self.takes_long
 
     @property
     def is_new(self) -> bool:

@@ -15,8 +15,8 @@ from contactcenter.api.api import Api
 from contactcenter.api.health import Health
 from contactcenter.channels.email.composing import compose
 from contactcenter.channels.email.first_look import inbound_mail
-from contactcenter.channels.email.reader import MailReader
-from contactcenter.channels.email.trust.evidence import Witness
+from contactcenter.channels.email.reader import MailReader, Ours
+from contactcenter.channels.email.trust.witness import Witness
 from contactcenter.conversations.delivery import Deliverer
 from contactcenter.conversations.inbox import Inbox, lane_of
 from contactcenter.conversations.records import Message
@@ -121,7 +121,8 @@ class PostRoom:
         self.office = PostOffice()
         self.tokens = ReplyTokens(store.secrets.derive("reply-token"))
         policy = AnsweringPolicy(auto_answer=True, acknowledge=True, threshold=threshold)
-        readers = {Channel.EMAIL: MailReader(self.settings)}  # in this process: a child for each test costs too much
+        # In this process: a child for each test costs too much.
+        readers = {Channel.EMAIL: MailReader(Ours.of(self.settings))}
         witness = Witness(self.settings, resolver) if resolver else None
         self.pipeline = Pipeline(store, readers, assessor, self.tokens, policy, witness=witness)
 

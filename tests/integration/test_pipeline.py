@@ -11,12 +11,13 @@ from sqlalchemy import func, select, text
 from sqlmodel import col
 
 from contactcenter.channels.email.ingest_key import ingest_key
+from contactcenter.channels.email.reader import MailReader, Ours
 from contactcenter.channels.registry import readers
 from contactcenter.conversations import processing
-from contactcenter.conversations.inbox import Inbox, lane_of
+from contactcenter.conversations.inbox import SLOW_LANE, Inbox, lane_of
 from contactcenter.conversations.records import Delivery, Message, MessageState
 from contactcenter.conversations.tokens import ReplyTokens
-from contactcenter.envelope import Channel, Identity, IdentityKind, InboundMessage
+from contactcenter.envelope import Channel, Content, Identity, IdentityKind, InboundMessage, TakesLong
 from contactcenter.pipeline.pipeline import Pipeline
 from contactcenter.pipeline.work import Batch
 from contactcenter.settings import Mailbox, Settings
@@ -53,12 +54,12 @@ def mail(sender: str, subject: str, body: str, *, message_id: str, refs: Sequenc
 class Desk:
     """A store with its pipeline, and short ways to put mail in and look at what came of it."""
 
-    def __init__(self, store: Store, assessor: object = None) -> None:
+    def __init__(self, store: Store, assessor: object = None, reader: object = None) -> None:
         self.store = store
         self.inbox = Inbox(store)
         self.pipeline = Pipeline(
             store,
-            readers(SETTINGS),
+            {Channel.EMAIL: reader} if reader else readers(SETTINGS),
             assessor,
             ReplyTokens(store.secrets.derive("reply-token")),
             AnsweringPolicy(auto_answer=True, acknowledge=True, threshold=0.9),
@@ -222,3 +223,38 @@ async def test_a_suspect_lets_other_senders_pass_and_keeps_his_own_later_mail_be
         assert [row.identity for row in await processing.waiting(uow, lane)] == [f"email:{other}"]
         await uow.session.execute(text("UPDATE message SET created_at = created_at - interval '2 minutes'"))
         assert [row.id for row in await processing.waiting(uow, lane)] == [rows[0].id]
+
+
+class Hasty:
+    """A reader that takes long over some mails."""
+
+    def __init__(self) -> None:
+        self.read = MailReader(Ours.of(SETTINGS))
+
+    def __call__(self, message: InboundMessage) -> Content:
+        return self.read(message)
+
+    def read_many(self, messages: Sequence[InboundMessage]) -> list[Content | Exception]:
+        return [TakesLong() if b"slow" in (one.raw or b"") else self.read(one) for one in messages]
+
+
+async def test_a_mail_that_takes_long_waits_where_nobody_waits_behind_it(store: Store) -> None:
+    async with store.transaction() as uow:
+        await seed_defaults(uow, SETTINGS)
+    desk = Desk(store, reader=Hasty())
+    mails = [mail("ann@c.example", f"m{n}", body, message_id=f"{n}@c.example") for n, body in enumerate(["slow", "ok"])]
+    await desk.take(*mails)
+    assert [ticket.subject for ticket in await desk.tickets()] == ["m1"]
+    await desk.pipeline.understand(SLOW_LANE)
+    assert [ticket.subject for ticket in await desk.tickets()] == ["m1", "m0"]
+
+
+async def test_that_it_takes_long_is_no_try_and_defers_a_job(store: Store) -> None:
+    async with store.transaction() as uow:
+        await seed_defaults(uow, SETTINGS)
+    desk = Desk(store, reader=Hasty())
+    await desk.take(mail("ann@c.example", "m", "slow", message_id="1@c.example"))
+    assert await desk.count(Message, col(Message.lane) == SLOW_LANE, col(Message.attempts) == 0) == 1
+    async with store.read() as uow:
+        query = text("SELECT args FROM procrastinate_jobs WHERE status = 'todo'")
+        assert list(await uow.session.scalars(query)) == [{"lane": SLOW_LANE}]

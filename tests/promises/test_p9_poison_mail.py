@@ -29,7 +29,8 @@ from tests.service import SUPPORT, Service, running_service, until
 MAILS = int(os.environ.get("P9_MAILS", "40"))
 EVERY = 0.5  # seconds from one good mail to the next, and from one hostile mail to the next
 SERVERS = 4  # that bring the mail
-PATIENCE = 60.0  # seconds a good mail may take however fast the others were: for a machine that is busy itself
+RELEASE = 1000  # so many are measured against the promise
+PATIENCE = 10.0  # seconds that one of fewer may take on a machine that is busy with other tests
 MEMORY = 256 * 2**20  # bytes that the child may take for one mail; its CPU seconds end with a signal
 READER = "contactcenter.channels.email.confined"
 BROKEN_READER = f"""
@@ -174,7 +175,7 @@ async def test_poison_neither_delays_good_mail_nor_gets_lost(tmp_path: Path) -> 
         await until(nothing_waits, "every hostile mail understood or in quarantine", within=120 + 3 * MAILS, every=0.5)
         stop.set()
         print(f"p99: {baseline.p99:.2f} s alone, {run.p99:.2f} s beside poison; reader {await memory >> 20} MiB")
-        assert run.p99 < max(2 * baseline.p99, PATIENCE)
+        assert run.p99 < max(2 * baseline.p99, 0.0 if MAILS >= RELEASE else PATIENCE)
         assert servants(service) == before
         assert 0 < await memory < MEMORY
         assert set(run.accepted) >= {offer.key for offer in poison}

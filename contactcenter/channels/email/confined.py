@@ -4,6 +4,10 @@ Whatever a hostile mail does to the reader, it does it there: the child is kille
 the mail counts as failed. The child is a program of its own (never a fork of a threaded process) and ends with its
 standard input. What comes back is unpickled from a short list of plain value types, nothing else.
 
+Mails that are read together keep each other waiting, so they have a small part of that time; a mail that needs more is
+given up (:class:`contactcenter.envelope.TakesLong`) and read by itself later, by a child of low priority that nobody
+else waits for.
+
 Questions and answers are one frame each, as lists of the fields: pickling the dataclasses themselves takes three times
 as long.
 """
@@ -14,6 +18,7 @@ import contextlib
 import fcntl
 import gc
 import io
+import math
 import os
 import pickle  # nosec B403
 import queue
@@ -23,15 +28,15 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from operator import attrgetter
-from typing import IO, Any
+from types import FrameType
+from typing import IO, TYPE_CHECKING, Any
 
-from pydantic import SecretStr
-
-from contactcenter.channels.email.reader import MailReader, OwnAddresses
+from contactcenter.channels.email.reader import MailReader, Ours, OwnAddresses
 from contactcenter.envelope import (
     BouncedRecipient,
     Content,
@@ -40,12 +45,19 @@ from contactcenter.envelope import (
     IdentityKind,
     InboundMessage,
     MessageKind,
+    TakesLong,
 )
 from contactcenter.errors import InvalidInput
-from contactcenter.settings import Database, Imap, Outgoing, Settings, Twilio
+
+if TYPE_CHECKING:
+    from contactcenter.settings import Settings  # the child knows none, and starts the sooner
 
 CHILDREN = 2
 CPU_SECONDS = 2.0
+QUICK_CPU_SECONDS = 0.05
+QUICK_CPU_SECONDS_BY_BYTE = 0.01 / 2**20
+"""What a mail may take that is read together with others. Usual ones take a hundredth of it, and files 3 ms a MiB."""
+
 MEMORY = 256 * 2**20  # bytes of address space; the largest mail of the usual limit takes 160 MiB
 _USUAL_LIMIT = 25 * 2**20  # bytes of a mail
 WALL_SECONDS = 10.0
@@ -53,6 +65,8 @@ _PIPE = 2**20  # bytes a pipe holds where the system lets it: most mails pass in
 _READ = 2**16  # bytes read at once; the system gives more memory anew for each read
 _COLLECT_EVERY = 200  # mails
 _TOGETHER = 32  # mails that are asked for at once
+_KEPT_BACK = 0.02  # seconds that answers may wait for those after them, to go in one frame
+_POLITE = 10  # added to the niceness of a child that nobody waits for
 _TOO_MUCH = "it took too much time or memory"
 _HEADER = struct.Struct("!Q")
 _asked = attrgetter(*(field.name for field in fields(InboundMessage)))
@@ -70,89 +84,108 @@ _VALUES = {
 class ConfinedReader:
     """The :class:`contactcenter.envelope.BatchReader` of mail that nothing can hang or break. Thread-safe.
 
-    There is a child for each of the two lanes that a worker reads at the same time, so that a mail that takes its
-    seconds does not keep the other lane waiting; the second one starts when it is first needed.
+    There is a quick child for each of the two lanes that a worker reads at the same time, and a patient one for mails
+    that take long, started when it is first needed.
     """
 
     def __init__(self, settings: Settings, made: OwnAddresses = frozenset, command: Sequence[str] = ()) -> None:
         """``command`` runs a child; the default is this module."""
         # A child reads strangers' mail: it gets none of our secrets.
-        harmless = _without_secrets(settings)
+        rules = (Ours.of(settings), MEMORY + 5 * max(0, settings.smtp.max_size - _USUAL_LIMIT))
         command = list(command) or [sys.executable, "-m", "contactcenter.channels.email.confined"]
         self._made = made
-        self._children = [Child(harmless, command) for _ in range(CHILDREN)]
-        self._free: queue.LifoQueue[Child] = queue.LifoQueue()  # the one used last is warm
-        for child in reversed(self._children):
-            self._free.put(child)
+        self._children = [Child(rules, command) for _ in range(CHILDREN)]
+        self._free: queue.PriorityQueue[tuple[float, int, Child]] = (
+            queue.PriorityQueue()
+        )  # the one started first is warm
+        for child in self._children:
+            self._put_back(child)
+        self._patient = Child(rules, command, patient=True)
+        self._patience = threading.Lock()
 
     def __call__(self, message: InboundMessage) -> Content:
         """The message understood; raises :class:`InvalidInput` when the child did not survive it."""
-        (found,) = self.read_many([message])
+        with self._patience:
+            (answer,) = self._patient.ask([message], self._made()) or [_TOO_MUCH]
+        found = _understood(answer)
         if isinstance(found, Exception):
             raise found
         return found
 
     def read_many(self, messages: Sequence[InboundMessage]) -> list[Content | Exception]:
-        """Each message understood, or why it could not be.
+        """Each message understood, or why it could not be; :class:`TakesLong` where that takes too long for the others.
 
         Several go to a child at once: waking another process for each costs nearly as much as reading it. When the
-        child does not survive them, each is read alone, and only the one at fault fails.
+        child does not survive them, those that it did not answer are read one by one, and only one is given up.
         """
         found: list[Content | Exception] = []
         made = self._made()
-        child = self._free.get()
+        child = self._take()
         try:
             for group in _groups(messages):
                 answers = child.ask(group, made)
-                if answers is None and len(group) > 1:
-                    answers = [one for message in group for one in child.ask([message], made) or [_TOO_MUCH]]
-                for answer in answers or [_TOO_MUCH]:
-                    whole = isinstance(answer, list)
-                    found.append(_put_together(answer) if whole else InvalidInput(f"the reader failed: {answer}"))
+                for message in group[len(answers) :]:
+                    child = self._living(child)
+                    answers += (child.ask([message], made) if len(group) > 1 else []) or [None]
+                found += map(_understood, answers)
         finally:
-            self._free.put(child)
+            self._put_back(self._living(child))
         return found
+
+    def _take(self) -> Child:
+        """The free child that runs longest."""
+        return self._free.get()[-1]
+
+    def _put_back(self, child: Child) -> None:
+        self._free.put((child.started, self._children.index(child), child))
+
+    def _living(self, child: Child) -> Child:
+        """The child, or another one that need not be started first when it has died; a new one gets ready meanwhile."""
+        if child.pid is not None:
+            return child
+        child.running()
+        self._put_back(child)
+        return self._take()
 
     @property
     def pid(self) -> int | None:
-        """The first child's process id; None while there is none."""
+        """The first quick child's process id; None while there is none."""
         return self._children[0].pid
 
     def start(self) -> None:
-        """Start a child now, so that the first mail does not wait for it."""
-        child = self._free.get()
-        try:
+        """Start the quick children now, so that the first mails do not wait for them."""
+        for child in [self._take() for _ in self._children]:
             child.running()
-        finally:
-            self._free.put(child)
+            self._put_back(child)
 
     def close(self) -> None:
         """End the children, once what they read is read."""
-        for child in [self._free.get() for _ in self._children]:
+        for child in [self._take() for _ in self._children]:
             child.kill()
-            self._free.put(child)
+            self._put_back(child)
+        with self._patience:
+            self._patient.kill()
 
 
-def _without_secrets(settings: Settings) -> Settings:
-    """What the reader needs of the settings: nothing that opens a door."""
-    boxes = tuple(
-        box.model_copy(update={"outgoing": None, "imap": box.imap and _without_login(box.imap)})
-        for box in settings.mailboxes
-    )
-    closed = {"twilio": Twilio(), "outgoing": Outgoing(), "database": Database(), "mailboxes": boxes}
-    return settings.model_copy(update=closed)
-
-
-def _without_login(imap: Imap) -> Imap:
-    return imap.model_copy(update=dict.fromkeys(("password", "client_secret", "refresh_token"), SecretStr("")))
+def _understood(answer: Any) -> Content | Exception:
+    """What a child's answer means."""
+    if answer is None:
+        return TakesLong()
+    return _put_together(answer) if isinstance(answer, list) else InvalidInput(f"the reader failed: {answer}")
 
 
 class Child:
     """One child process, started when it is asked and again when it died. For one thread at a time."""
 
-    def __init__(self, settings: Settings, command: Sequence[str]) -> None:
-        self._settings = settings
+    def __init__(self, rules: tuple[Ours, int], command: Sequence[str], *, patient: bool = False) -> None:
+        """``rules`` are what it must know of us and how many bytes of address space it may take.
+
+        ``patient``: it takes as long as a mail may, at low priority; else it gives mails up that take long.
+        """
+        self._rules = rules
         self._command = command
+        self._patient = patient
+        self.started = math.inf  # seconds of the monotonic clock; never yet
         self._process: subprocess.Popen[bytes] | None = None
         self._frames = Frames(None, None)
         self._told: frozenset[str] = frozenset()  # the addresses of ours that it knows of
@@ -162,18 +195,22 @@ class Child:
         """Its process id; None while it does not run."""
         return self._process.pid if self._process is not None else None
 
-    def ask(self, group: Sequence[InboundMessage], made: frozenset[str]) -> list[Any] | None:
-        """The answers, a list of fields or what went wrong for each; None when the child did not survive."""
+    def ask(self, group: Sequence[InboundMessage], made: frozenset[str]) -> list[Any]:
+        """The answers: for each mail a list of fields, what went wrong, or None where it was given up.
+
+        They are fewer than the mails when the child did not survive one of those that are left.
+        """
+        answers: list[Any] = []
         try:
             frames = self.running()
             news = None if made == self._told else made
             frames.send(pickle.dumps(([_asked(one) for one in group], news), pickle.HIGHEST_PROTOCOL))
             self._told = made
-            answers = _values(frames.receive(WALL_SECONDS))
-        except (OSError, EOFError, TimeoutError, pickle.UnpicklingError):
+            while len(answers) < len(group):
+                answers += _values(frames.receive(WALL_SECONDS))
+        except (OSError, EOFError, TimeoutError, TypeError, pickle.UnpicklingError):
             self.kill()
-            return None
-        return answers if isinstance(answers, list) and len(answers) == len(group) else None
+        return answers[: len(group)]
 
     def running(self) -> Frames:
         """The way to it, started where it does not run."""
@@ -182,9 +219,10 @@ class Child:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
             )
+            self.started = time.monotonic()
             self._frames = Frames(self._process.stdout, self._process.stdin)
             self._told = frozenset()
-            self._frames.send(pickle.dumps(self._settings))
+            self._frames.send(pickle.dumps((*self._rules, self._patient)))
         return self._frames
 
     def kill(self) -> None:
@@ -277,25 +315,44 @@ def _widen(pipe: int) -> None:
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
 
 
-def _limit_cpu() -> None:
-    """Allow this mail its own seconds: the signal at their end ends the process."""
-    signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+class _GivenUp(BaseException):
+    """Reading took too long: raised by a signal, and nothing between here and there may take it for its own."""
+
+
+def _give_up(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise _GivenUp
+
+
+def _limit_cpu(patient: bool, size: int) -> None:
+    """Allow this mail its own seconds: the signal at their end ends the process, or the reading of the mail.
+
+    That one comes again, for it may have come where exceptions go nowhere.
+    """
+    if patient:
+        signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+    else:
+        quick = QUICK_CPU_SECONDS + size * QUICK_CPU_SECONDS_BY_BYTE
+        signal.setitimer(signal.ITIMER_PROF, quick, quick)
 
 
 def main() -> None:
     """Read mails from standard input until it ends."""
     frames = Frames(sys.stdin.buffer, sys.stdout.buffer)
     try:
-        settings: Settings = pickle.loads(frames.receive())  # noqa: S301  # nosec B301 - from our own parent
+        ours, memory, patient = pickle.loads(frames.receive())  # noqa: S301  # nosec B301 - from our own parent
     except EOFError:
         return
     if sys.platform == "linux":
-        memory = MEMORY + 5 * max(0, settings.smtp.max_size - _USUAL_LIMIT)
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    if patient:
+        os.nice(_POLITE)
+    else:
+        signal.signal(signal.SIGPROF, _give_up)
     gc.freeze()  # what is loaded stays: no need to look through it at every collection
     gc.disable()  # while a mail is read nothing is thrown away in circles, and looking for them grows with its size
     made: frozenset[str] = frozenset()
-    reader = MailReader(settings, lambda: made)
+    reader = MailReader(ours, lambda: made)
     unseen = 0  # mails since the last collection
     while True:
         try:
@@ -303,12 +360,25 @@ def main() -> None:
         except EOFError:
             return
         made = made if news is None else news
-        answers = [_answer(reader, InboundMessage(*values)) for values in asked]
-        frames.send(pickle.dumps(answers, pickle.HIGHEST_PROTOCOL))
-        unseen += len(answers)
+        for answers in _answers(reader, asked, patient):
+            frames.send(pickle.dumps(answers, pickle.HIGHEST_PROTOCOL))
+        unseen += len(asked)
         if unseen > _COLLECT_EVERY:
             gc.collect()
             unseen = 0
+
+
+def _answers(reader: MailReader, asked: Sequence[Sequence[Any]], patient: bool) -> Iterator[list[Any]]:
+    """The answers to mails, those together that follow each other soon."""
+    answers: list[Any] = []
+    began = time.monotonic()
+    for values in asked:
+        answers.append(_answer(reader, InboundMessage(*values), patient))
+        if time.monotonic() - began > _KEPT_BACK:
+            yield answers
+            answers, began = [], time.monotonic()
+    if answers:
+        yield answers
 
 
 def _taken_apart(content: Content) -> list[Any]:
@@ -331,13 +401,21 @@ def _put_together(values: list[Any]) -> Content:
     return Content(*values)
 
 
-def _answer(reader: MailReader, message: InboundMessage) -> list[Any] | str:
-    """The fields of what a mail says, or what went wrong."""
-    _limit_cpu()
+def _answer(reader: MailReader, message: InboundMessage, patient: bool) -> list[Any] | str | None:
+    """The fields of what a mail says, what went wrong, or None where it takes more than others can wait for."""
+    if not patient:
+        # A signal that the reader's own machine code does not hear of has the last word.
+        signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
     try:
-        return _taken_apart(reader(message))
+        try:
+            _limit_cpu(patient, len(message.raw or b""))
+            return _taken_apart(reader(message))
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+    except _GivenUp:
+        return None
     except Exception as error:  # noqa: BLE001 - said to the parent, which counts it against the mail
-        return f"{type(error).__name__}: {error}"
+        return None if isinstance(error, MemoryError) and not patient else f"{type(error).__name__}: {error}"
 
 
 if __name__ == "__main__":

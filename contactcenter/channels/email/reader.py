@@ -9,8 +9,8 @@ sender is judged by what the DNS said before (``envelope["evidence"]``).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 from contactcenter.channels.email.addresses import Address
 from contactcenter.channels.email.authentication import Authentication, evaluate
@@ -20,21 +20,39 @@ from contactcenter.channels.email.mime import ReadMail, body_digest, read_mail
 from contactcenter.channels.email.plus_tags import find_token, fold
 from contactcenter.channels.email.trust.evidence import Evidence
 from contactcenter.envelope import Content, FileContent, Forwarded, Identity, IdentityKind, InboundMessage, MessageKind
-from contactcenter.settings import Settings
+
+if TYPE_CHECKING:
+    from contactcenter.settings import Settings  # the confined child knows none, and starts the sooner
 
 OwnAddresses = Callable[[], frozenset[str]]
 ASSUMED = "assumed"
 """Who judged mail from networks that count as authenticated without proof."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """What a reader must know of us.
+
+    ``addresses`` (folded) are those of the settings; ``authserv_ids``: by door, whose Authentication-Results are ours.
+    """
+
+    addresses: frozenset[str]
+    authserv_ids: Mapping[str, str]
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """What the settings say."""
+        addresses = frozenset(fold(box.address) for box in settings.mailboxes)
+        return cls(addresses, {"smtp": settings.smtp.authserv_id, "lmtp": settings.lmtp.authserv_id})
+
+
 class MailReader:
     """The :class:`contactcenter.envelope.ContentReader` of mail. Pure, thread-safe, never raises."""
 
-    def __init__(self, settings: Settings, made: OwnAddresses = frozenset) -> None:
+    def __init__(self, ours: Ours, made: OwnAddresses = frozenset) -> None:
         """``made`` tells our addresses besides those of the settings, as they stand at each mail."""
-        self._fixed = frozenset(fold(box.address) for box in settings.mailboxes)
+        self._ours = ours
         self._made = made
-        self._authserv_ids = {"smtp": settings.smtp.authserv_id, "lmtp": settings.lmtp.authserv_id}
 
     def __call__(self, message: InboundMessage) -> Content:
         """The message understood as far as e-mail goes."""
@@ -42,7 +60,7 @@ class MailReader:
         envelope = message.envelope
         results = self._authentication(message, mail)
         sender = mail.from_.address.lower() or message.sender.value
-        ours = self._fixed | self._made()
+        ours = self._ours.addresses | self._made()
         from_us = fold(sender) in ours
         null_path = envelope.get("door") in ("smtp", "lmtp") and not envelope.get("mail_from")
         to, cc = _addresses(mail.to), _addresses(mail.cc)
@@ -103,7 +121,7 @@ class MailReader:
         """Whose Authentication-Results count for mail that came this way; empty where nobody's do."""
         if not envelope.get("trusted"):
             return ""
-        return self._authserv_ids.get(str(envelope.get("door", ""))) or str(envelope.get("authserv_id", ""))
+        return self._ours.authserv_ids.get(str(envelope.get("door", ""))) or str(envelope.get("authserv_id", ""))
 
 
 def _addresses(people: Iterable[Address]) -> tuple[str, ...]:

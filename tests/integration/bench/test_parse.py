@@ -27,7 +27,7 @@ def test_the_clock_of_a_child_runs_while_it_reads() -> None:
     message = InboundMessage(
         Channel.EMAIL, "k", Identity(IdentityKind.EMAIL, "a@b.example"), raw=b"From: a@b.c\n\n" * 999
     )
-    reader(message)
+    reader.read_many([message])
     clock = CpuClock(reader.pid or 0)
     before = clock.nanoseconds()
     reader.read_many([message] * 50)

@@ -3,8 +3,9 @@
 import pytest
 
 from contactcenter.channels.email.first_look import inbound_mail
-from contactcenter.channels.email.trust.evidence import witness
-from contactcenter.channels.email.trust.resolver import DnsSource, Record
+from contactcenter.channels.email.trust.dns import Record
+from contactcenter.channels.email.trust.resolver import DnsSource
+from contactcenter.channels.email.trust.witness import witness
 from contactcenter.errors import Unavailable
 from contactcenter.settings import Authentication, Settings, Smtp
 from tests.unit.channels.email.trust.keys import PUBLIC, key_of, signed

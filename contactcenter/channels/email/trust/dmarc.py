@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from contactcenter.channels.email.trust.dns import Record, Resolver
 from contactcenter.channels.email.trust.domains import ascii_domain, organisational
-from contactcenter.channels.email.trust.resolver import Record, Resolver
 from contactcenter.errors import Unavailable
 
 POLICIES = ("none", "quarantine", "reject")

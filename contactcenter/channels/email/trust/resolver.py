@@ -1,4 +1,4 @@
-"""The port to the DNS, and what stands behind it: dnspython's asynchronous resolver with a bounded cache before it.
+"""What stands behind the port to the DNS: dnspython's asynchronous resolver with a bounded cache before it.
 
 An answer without records and a name that does not exist are the same here: an empty tuple. Everything that may be
 different in a minute (no answer in time, a server that fails, no network) is :class:`contactcenter.errors.Unavailable`.
@@ -11,9 +11,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from contactcenter.channels.email.trust.dns import Record
 from contactcenter.errors import Unavailable
 from contactcenter.settings import name_server
 
@@ -28,27 +28,6 @@ SILENT_AFTER = 20  # questions in a row without an answer: the DNS is away …
 SILENT_FOR = 10.0  # … and for so many seconds nobody waits for it
 MAX_VALUES = 100  # records of one answer that are read
 MAX_TXT = 8192  # characters of one text record
-
-
-class Record(StrEnum):
-    """What can be asked for."""
-
-    TXT = "TXT"
-    A = "A"
-    AAAA = "AAAA"
-    MX = "MX"
-    PTR = "PTR"
-
-
-class Resolver(Protocol):
-    """What authentication needs of the DNS."""
-
-    async def lookup(self, name: str, kind: Record) -> tuple[str, ...]:
-        """The records of a name: texts joined, addresses, host names in lower case without a dot (MX by preference).
-
-        Empty when there are none. Raises :class:`Unavailable` when that cannot be said now.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +47,10 @@ class Source(Protocol):
 
 
 class CachedResolver:
-    """The :class:`Resolver` that remembers. A question that is on its way already is not sent again."""
+    """The :class:`contactcenter.channels.email.trust.dns.Resolver` that remembers.
+
+    A question that is on its way already is not sent again.
+    """
 
     def __init__(
         self, source: Source, *, max_entries: int = MAX_ENTRIES, seconds: Callable[[], float] = time.monotonic

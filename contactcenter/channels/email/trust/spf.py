@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
+from contactcenter.channels.email.trust.dns import Record, Resolver
 from contactcenter.channels.email.trust.domains import ascii_domain
-from contactcenter.channels.email.trust.resolver import Record, Resolver
 from contactcenter.channels.email.trust.spf_record import BadRecord, SpfRecord, Term, expand, is_spf, parse
 from contactcenter.errors import Unavailable
 

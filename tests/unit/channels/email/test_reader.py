@@ -3,7 +3,7 @@
 import pytest
 
 from contactcenter.channels.email.composing import compose
-from contactcenter.channels.email.reader import MailReader
+from contactcenter.channels.email.reader import MailReader, Ours
 from contactcenter.envelope import Channel, Identity, IdentityKind, InboundMessage, MessageKind, OutboundMessage
 from contactcenter.settings import Imap, Mailbox, Settings, Smtp
 
@@ -26,7 +26,7 @@ def read(
     head = "\r\n".join([f"From: {sender}", "To: support@desk.example", "Message-ID: <1@customer.example>", *fields])
     raw = f"{head}\r\n\r\n{body}\r\n".encode()
     identity = Identity(IdentityKind.EMAIL, "ann@customer.example")
-    return MailReader(SETTINGS)(
+    return MailReader(Ours.of(SETTINGS))(
         InboundMessage(Channel.EMAIL, "k", identity, raw=raw, recipients=recipients, envelope=envelope)
     )
 
@@ -99,18 +99,18 @@ def test_our_own_automatic_answer_coming_back_starts_nothing():
     to = Identity(IdentityKind.EMAIL, "ann@customer.example")
     sent = compose(OutboundMessage("m", Channel.EMAIL, to, "hi", sender="support@desk.example", automatic=True))
     message = InboundMessage(Channel.EMAIL, "k", to, raw=sent.content, envelope=SMTP)
-    assert MailReader(SETTINGS)(message).automatic
+    assert MailReader(Ours.of(SETTINGS))(message).automatic
 
 
 @pytest.mark.parametrize("raw", [b"", b"\x00" * 100, b"From: " + b"(" * 5000, b"\xff\xfe", None])
 def test_garbage_is_read_without_an_error(raw):
     identity = Identity(IdentityKind.EMAIL, "ann@customer.example")
-    content = MailReader(SETTINGS)(InboundMessage(Channel.EMAIL, "k", identity, raw=raw))
+    content = MailReader(Ours.of(SETTINGS))(InboundMessage(Channel.EMAIL, "k", identity, raw=raw))
     assert (content.sender.value, content.authenticated) == ("ann@customer.example", False)
 
 
 def test_a_mail_from_a_mailbox_made_in_the_console_is_our_own_loop() -> None:
     raw = b"From: made@desk.example\r\nTo: support@desk.example\r\n\r\nhello\r\n"
     message = InboundMessage(Channel.EMAIL, "k", Identity(IdentityKind.EMAIL, "made@desk.example"), raw=raw)
-    assert not MailReader(SETTINGS)(message).automatic
-    assert MailReader(SETTINGS, lambda: frozenset({"made@desk.example"}))(message).automatic
+    assert not MailReader(Ours.of(SETTINGS))(message).automatic
+    assert MailReader(Ours.of(SETTINGS), lambda: frozenset({"made@desk.example"}))(message).automatic

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from contactcenter.channels.email.first_look import inbound_mail
-from contactcenter.channels.email.trust.evidence import Evidence, Witness
+from contactcenter.channels.email.trust.evidence import Evidence
+from contactcenter.channels.email.trust.witness import Witness
 from contactcenter.envelope import Channel
 from contactcenter.settings import Authentication, Lmtp, Settings, Smtp
 from tests.unit.channels.email.trust.keys import PUBLIC, key_of, plain, signed

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from contactcenter.channels.email.trust import resolver
-from contactcenter.channels.email.trust.resolver import Answer, CachedResolver, Record
+from contactcenter.channels.email.trust.dns import Record
+from contactcenter.channels.email.trust.resolver import Answer, CachedResolver
 from contactcenter.errors import Unavailable
 from tests.zone import SILENT, Zone
 
