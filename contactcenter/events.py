@@ -26,6 +26,7 @@ class EventKind(StrEnum):
     QUARANTINE_CHANGED = "quarantine.changed"
     STAFF_CHANGED = "staff.changed"
     PRESENCE_CHANGED = "presence.changed"
+    AUTOMATION_CHANGED = "automation.changed"  # a category's automatic answers; the id is "category:language"
     GAP = "gap"  # events may have been lost: read everything again
 
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contactcenter.errors import SettingsError
+from contactcenter.patterns import NumberPattern
 
 FILE_NAME = "contactcenter.toml"
 DEFAULT_DATA = "contactcenter-data"
@@ -258,9 +259,12 @@ class Triage(Section):
     """Understanding and answering."""
 
     model: str = "triage-service"
+    numbers: tuple[NumberPattern, ...] = Field((), max_length=32)
     auto_answer: bool = True
     acknowledge: bool = True
     answer_threshold: float = Field(0.9, ge=0.5, le=1.0)
+    retrain_nightly: bool = Field(False, description="learn from corrections every night; needs the extra `train`")
+    patience: float = Field(5.0, gt=0, le=60, description="seconds that a batch of messages waits for triage")
 
 
 class Limits(Section):

@@ -44,6 +44,8 @@ PAGES = {
     "board": "/board",
     "quarantine": "/quarantine",
     "knowledge": "/knowledge",
+    "machine": "/machine",
+    "audits": "/audits",
     "admin": "/admin/queues",
 }
 ENOUGH = 18

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from contactcenter import clock
+from contactcenter.agent_ui.corrections import judge
 from contactcenter.agent_ui.rendering import zone
 from contactcenter.agent_ui.ticket_list import categories_by_key, place_of
 from contactcenter.agent_ui.ticket_page import category_name
@@ -47,6 +48,7 @@ def doors() -> Doors:
         "move": move,
         "category": correct_category,
         "complaint": mark_complaint,
+        "judge": judge,
         "snooze": snooze,
         "unread": mark_unread,
         "block": block,

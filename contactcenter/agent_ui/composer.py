@@ -24,6 +24,7 @@ from contactcenter.tickets.access import access_message, access_ticket
 from contactcenter.tickets.canned import list_canned, render_canned, variables
 from contactcenter.tickets.counterpart import CHANNEL_OF, counterpart
 from contactcenter.tickets.drafts import Mode, delete_draft, save_draft
+from contactcenter.tickets.judging import judge_suggestions
 from contactcenter.tickets.letterheads import SignatureChoice
 from contactcenter.tickets.listing import one_row
 from contactcenter.tickets.records import Ticket
@@ -31,8 +32,6 @@ from contactcenter.tickets.records import Ticket
 UNDO_SECONDS = 10
 MAX_FILES = 20
 SUGGESTIONS = 3
-WORTH_SHOWING = 0.15
-"""Score (0 to 1) below which an article would only distract."""
 _MODES: dict[str, Mode] = {"reply": "reply", "note": "note", "forward": "forward"}
 
 
@@ -71,6 +70,8 @@ async def reply(visit: Visit) -> web.StreamResponse:
             signature=chosen_signature(visit),
             quote=visit.text("quote") == "1",
         )
+        inserted, shown = visit.texts("inserted"), visit.texts("shown")
+        await judge_suggestions(uow, visit.actor, ticket, visit.text("text"), inserted=inserted, shown=shown)
         await delete_draft(uow, visit.actor, ticket.id)
         sent = visit.gettext("Sent and resolved") if resolve else visit.gettext("Sent")
         is_read_at_once = message.channel == Channel.CHAT
@@ -164,8 +165,10 @@ async def suggestions(visit: Visit) -> web.StreamResponse:
         if question is not None:
             text = f"{question.subject}\n{question.visible_text}"[:4000]
             language = ticket.language if ticket.language in {"en", "zh"} else None
-            found = await search(uow, text, language=language, audience=("public", "verified"), limit=SUGGESTIONS)
-            hits = [hit for hit in found if hit.score >= WORTH_SHOWING]
+            found = await search(
+                uow, text, language=language, audience=("public", "verified"), limit=SUGGESTIONS, others=True
+            )
+            hits = [hit for hit in found if hit.is_worth_a_glance]
         values = variables(await one_row(uow, visit.actor, ticket.number), visit.actor)
     texts = [(hit, render_canned(hit.article.text, values)) for hit in hits]
     return visit.page("fragments/suggestions.html", found=texts)

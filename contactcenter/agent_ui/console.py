@@ -11,11 +11,14 @@ from contactcenter.agent_ui import (
     admin_mailboxes,
     admin_queues,
     admin_tokens,
+    audits,
     board,
     commands,
     composer,
     customers,
     knowledge,
+    machine_model,
+    machine_quality,
     new_ticket,
     password,
     preferences,
@@ -24,6 +27,7 @@ from contactcenter.agent_ui import (
     sign_in,
     stream,
     tickets,
+    topics,
 )
 from contactcenter.agent_ui.navigation import destinations
 from contactcenter.agent_ui.rendering import Renderer
@@ -49,6 +53,10 @@ PAGES = (
     stream,
     knowledge,
     board,
+    machine_model,
+    machine_quality,
+    audits,
+    topics,
     quarantine,
     admin,
     admin_agents,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from aiohttp import web
@@ -17,19 +18,21 @@ from contactcenter.knowledge.articles import ArticleStatus, Audience
 from contactcenter.knowledge.records import Article
 from contactcenter.knowledge.rendering import to_html
 from contactcenter.staff.access import Role
+from contactcenter.staff.agents import list_agents
 from contactcenter.store.pages import Page
 from contactcenter.store.unit_of_work import UnitOfWork
-from contactcenter.tickets.queues import list_categories
+from contactcenter.tickets.queues import list_categories, list_queues
 from contactcenter.tickets.records import Category
 
 FOUND = 20
 """Articles a search shows, best first."""
-LEAST = 0.05
+LEAST = 0.15
 """An article that fits less is not shown."""
 
 _FILTERS = ("language", "category", "status")
-_TEXTS = ("title", "text", "questions", "category", "audience", "language")
-_FIELDS = ("title", "text", "questions", "language", "audience")
+_TEXTS = ("title", "text", "questions", "category", "audience", "language", "queue")
+_DAYS = ("valid_from", "valid_until")
+_FIELDS = ("title", "text", "questions", "language", "audience", *_DAYS)
 _DONE: Mapping[str, str] = {
     "saved": mark("Saved."),
     "published": mark("Published: it answers customers from now on."),
@@ -76,6 +79,7 @@ async def listing(visit: Visit) -> web.StreamResponse:
         "knowledge/list.html",
         articles=page.items,
         next_cursor=page.next_cursor,
+        expired=articles.has_expired,
         scores=scores,
         q=q,
         chosen=chosen,
@@ -90,12 +94,19 @@ async def one(visit: Visit) -> web.StreamResponse:
     """An article as a reader sees it, and the questions it answers."""
     async with visit.store.read() as uow:
         article = await articles.get_article(uow, visit.path["id"])
+        earlier = await articles.versions(uow, article.id)
+        names = {agent.id: agent.name for agent in await list_agents(uow)}
         categories = await list_categories(uow)
+        queues = {queue.key: queue for queue in await list_queues(uow)}
     done = _DONE.get(visit.query.get("done", ""), "")
     return visit.page(
         "knowledge/article.html",
         article=article,
         html=to_html(article.text),
+        earlier=[(version, to_html(str(version.content["text"]))) for version in earlier],
+        writers=names,
+        queues=queues,
+        expired=articles.has_expired(article),
         names=_names(categories),
         done=visit.gettext(done) if done else "",
         may_write=visit.actor.at_least(Role.SUPERVISOR),
@@ -111,10 +122,14 @@ async def create(visit: Visit) -> web.StreamResponse:
     """Keep a new article as a draft."""
     sent = _sent(visit)
     try:
+        first, last = _days(visit)
+        changes = sent | {"questions": _lines(sent["questions"]), "valid_from": first, "valid_until": last}
         async with visit.store.transaction() as uow:
-            article = await articles.create_article(uow, **sent | {"questions": _lines(sent["questions"])})
+            article = await articles.create_article(uow, **changes, by=visit.actor.agent_id)
     except (InvalidInput, Conflict) as error:
-        return await _editor(visit, sent, None, error.status, admin.faults(visit, error, fields=_FIELDS))
+        return await _editor(
+            visit, sent | _days_sent(visit), None, error.status, admin.faults(visit, error, fields=_FIELDS)
+        )
     return visit.go(f"/knowledge/{article.id}?done=saved")
 
 
@@ -137,24 +152,28 @@ async def save(visit: Visit) -> web.StreamResponse:
                 uow,
                 article.id,
                 **changed | {"questions": _lines(sent["questions"])},
+                validity=_days(visit),
+                by=visit.actor.agent_id,
                 expected_version=int(version) if version.isascii() and version.isdigit() else None,
             )
     except (InvalidInput, Conflict) as error:
-        return await _editor(visit, sent, article, error.status, admin.faults(visit, error, fields=_FIELDS))
+        return await _editor(
+            visit, sent | _days_sent(visit), article, error.status, admin.faults(visit, error, fields=_FIELDS)
+        )
     return visit.go(f"/knowledge/{article.id}?done=saved")
 
 
 async def publish(visit: Visit) -> web.StreamResponse:
     """Let the article answer."""
     async with visit.store.transaction() as uow:
-        article = await articles.publish(uow, visit.path["id"])
+        article = await articles.publish(uow, visit.path["id"], visit.actor.agent_id)
     return visit.go(f"/knowledge/{article.id}?done=published")
 
 
 async def withdraw(visit: Visit) -> web.StreamResponse:
     """Make it a draft again."""
     async with visit.store.transaction() as uow:
-        article = await articles.withdraw(uow, visit.path["id"])
+        article = await articles.withdraw(uow, visit.path["id"], visit.actor.agent_id)
     return visit.go(f"/knowledge/{article.id}?done=withdrawn")
 
 
@@ -191,7 +210,23 @@ def _sent(visit: Visit) -> dict[str, Any]:
 
 def _stored(article: Article) -> dict[str, Any]:
     values = {name: getattr(article, name) for name in _TEXTS}
-    return values | {"questions": "\n".join(article.questions)}
+    days = {name: day.isoformat() for name in _DAYS if (day := getattr(article, name)) is not None}
+    return values | days | {"questions": "\n".join(article.questions)}
+
+
+def _days_sent(visit: Visit) -> dict[str, str]:
+    return {name: visit.text(name) for name in _DAYS}
+
+
+def _days(visit: Visit) -> tuple[date | None, date | None]:
+    """The first and the last day. Raises :class:`InvalidInput` for what is no day."""
+    found: list[date | None] = []
+    for name, written in _days_sent(visit).items():
+        try:
+            found.append(date.fromisoformat(written) if written else None)
+        except ValueError as error:
+            raise InvalidInput("a day is written 2026-12-31", field=name) from error
+    return found[0], found[1]
 
 
 def _lines(text: str) -> list[str]:
@@ -209,15 +244,17 @@ async def _editor(
     status: int = 200,
     faults: Mapping[str, str] | None = None,
 ) -> web.Response:
-    shown = dict.fromkeys(_TEXTS, "") | {"audience": Audience.PUBLIC.value} | dict(values)
+    shown = dict.fromkeys((*_TEXTS, *_DAYS), "") | {"audience": Audience.PUBLIC.value} | dict(values)
     async with visit.store.read() as uow:
         categories = await list_categories(uow)
+        queues = await list_queues(uow)
     return visit.page(
         "knowledge/editor.html",
         status,
         article=article,
         version=visit.text("version") or (article.version if article else ""),
         categories=categories,
+        queues=queues,
         locales=LOCALES,
         preview=_preview(visit, shown["text"]),
         faults=faults or {},

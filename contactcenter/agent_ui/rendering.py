@@ -26,6 +26,7 @@ from contactcenter.conversations.records import Attachment
 from contactcenter.i18n import LOCALES, translations
 from contactcenter.knowledge.rendering import to_html
 from contactcenter.tickets.pictures import html_with_pictures
+from contactcenter.triage.masking import mask
 
 TEMPLATES = Path(__file__).parent / "templates"
 _BABEL_LOCALE = {"en": "en_GB", "zh": "zh_Hans_CN"}
@@ -87,10 +88,12 @@ def _environment(locale: str, files: StaticFiles, shared: Mapping[str, Any]) -> 
         "date": times.date,
         "iso": clock.iso,
         "percent": lambda value: format_percent(value, "#,##0%", locale=_BABEL_LOCALE[locale]),
+        "share": lambda value: format_percent(value, "#,##0.#%", locale=_BABEL_LOCALE[locale]),
         "number": lambda value: format_decimal(value, locale=_BABEL_LOCALE[locale]),
         "size": _size,
         "initials": initials,
         "linked": linked,
+        "masked": mask,
         "written": written,
         "markdown": lambda text: Markup(to_html(text)),  # noqa: S704 # nosec B704 - cleaned by nh3
     }

@@ -16,17 +16,20 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from contactcenter import clock
-from contactcenter.agent_ui.visit import Doors, Visit, get
+from contactcenter.agent_ui.visit import Doors, Visit, get, post
 from contactcenter.conversations.records import Attachment, Message
 from contactcenter.errors import NotFound
 from contactcenter.tickets.access import access_message
 from contactcenter.tickets.pictures import image_type
+from contactcenter.tickets.unmasking import note_unmasked
+from contactcenter.triage.masking import mask
 
 _SANDBOX = "sandbox allow-popups allow-popups-to-escape-sandbox allow-same-origin"
 _FILE_POLICY = "sandbox; default-src 'none'"
 _BLOCKQUOTE = re.compile(r"<(/?)blockquote\b[^>]*>", re.IGNORECASE)
 _REMOTE = re.compile(r'\bdata-remote-src="((?:https?:)?//[^"]*)"', re.IGNORECASE)
 """A picture from elsewhere that was held back. An address without a host would name a page of ours: it stays held."""
+_BETWEEN_TAGS = re.compile(r"(?:^|>)[^<]{8,}")
 _CID = re.compile(r'\bsrc="cid:([^"]*)"', re.IGNORECASE)
 
 
@@ -35,6 +38,7 @@ def doors() -> Doors:
     return (
         get("/messages/{id}/sheet", sheet),
         get("/messages/{id}/raw", raw),
+        post("/messages/{id}/unmask", unmask),
         get("/attachments/{id}", attachment),
     )
 
@@ -55,6 +59,16 @@ async def sheet(visit: Visit) -> web.StreamResponse:
     )
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+async def unmask(visit: Visit) -> web.StreamResponse:
+    """A message's text with the numbers that are masked everywhere else, for a reason that is kept."""
+    async with visit.store.transaction() as uow:
+        message, ticket = await access_message(uow, visit.actor, visit.path["id"])
+        if ticket is None:
+            raise NotFound("the message is on no ticket yet")
+        await note_unmasked(uow, visit.actor, ticket, message.id, visit.text("reason"))
+    return visit.fragments(visit.render("fragments/unmasked.html", message=message))
 
 
 async def raw(visit: Visit) -> web.StreamResponse:
@@ -88,6 +102,11 @@ def has_remote_pictures(html: str) -> bool:
     return _REMOTE.search(html) is not None
 
 
+def masked(html: str) -> str:
+    """The HTML with card and identity numbers masked, where no tag stands between their digits."""
+    return _BETWEEN_TAGS.sub(lambda text: mask(text[0].replace("&nbsp;", "\u00a0")), html)
+
+
 def fold_quotes(html: str) -> str:
     """Each outermost quotation behind a fold. The markup is well-formed: it was cleaned when it came in."""
     pieces: list[str] = []
@@ -110,7 +129,7 @@ def _body(message: Message, inline: dict[str, str], *, pictures: bool) -> str:
         return f'src="/attachments/{identifier}?inline=1"' if identifier else 'alt=""'
 
     html = message.html or f"<pre>{escape(message.text)}</pre>"
-    html = _CID.sub(own_image, fold_quotes(html))
+    html = _CID.sub(own_image, fold_quotes(masked(html)))
     return _REMOTE.sub(r'src="\1"', html) if pictures else html
 
 

@@ -38,7 +38,7 @@ def doors() -> Doors:
 
 def visible(event: Event, actor: Actor) -> bool:
     """Whether the agent may hear of it: tickets of his queues or his own; other hints carry nothing but opaque ids."""
-    if event.kind is EventKind.QUARANTINE_CHANGED:
+    if event.kind in {EventKind.QUARANTINE_CHANGED, EventKind.AUTOMATION_CHANGED}:
         return actor.sees_all_queues
     if event.ticket or event.queue:
         return actor.sees_queue(event.queue) or (bool(event.agent) and event.agent == actor.agent_id)

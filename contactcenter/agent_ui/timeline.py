@@ -9,10 +9,12 @@ from typing import Any
 
 from contactcenter.agent_ui.seals import SealMark, seal_mark
 from contactcenter.agent_ui.sheets import has_remote_pictures
+from contactcenter.agent_ui.why import silence
 from contactcenter.agent_ui.words import PRIORITY, mark
 from contactcenter.conversations.timeline import TimelineMessage
 from contactcenter.envelope import AuthorType, Channel, Direction, MessageKind
 from contactcenter.tickets.overview import EventLine
+from contactcenter.triage.masking import mask
 
 JOIN_WITHIN = timedelta(minutes=5)
 """Short messages of one writer within this time stand together under one name."""
@@ -38,6 +40,7 @@ _SENTENCES = {
     "woken": mark("{who} woke the ticket"),
     "undelivered": mark("Not delivered to {now}"),
     "blocked": mark("{who} blocked the sender {now}"),
+    "unmasked": mark("{who} looked at hidden numbers: {now}"),
     "taken-back": mark("{who} took a reply back"),
     "delayed": mark("The message to {now} has not got through for hours; it is tried further"),
     "merged-into": mark("{who} merged this ticket into #{now}"),
@@ -51,7 +54,8 @@ class Entry:
 
     ``joined``: the same writer went on, no name needed. ``certainty``: of a machine answer, 0 to 1. ``as_sheet``: shown
     as the HTML it came in; else as text with its quotation folded. ``ticket``: number, where several are mixed;
-    ``subject``: what that ticket is about. ``seal``: of signed or encrypted mail.
+    ``subject``: what that ticket is about. ``seal``: of signed or encrypted mail. ``hides``: there are numbers in it
+    that are shown masked.
     """
 
     id: str
@@ -66,6 +70,7 @@ class Entry:
     ticket: int = 0
     subject: str = ""
     seal: SealMark | None = None
+    hides: bool = False
 
     @property
     def incoming(self) -> bool:
@@ -85,6 +90,7 @@ def story(
     ``tickets``: conversation id → number and subject, to name each message's ticket.
     """
     entries = _messages(messages, tickets or {})
+    entries += [entry for item in messages if (entry := _silence(item, gettext)) is not None]
     entries += [entry for event in events if (entry := _line(event, gettext, category_name)) is not None]
     entries.sort(key=lambda entry: entry.id)
     return entries
@@ -120,6 +126,7 @@ def _messages(messages: Sequence[TimelineMessage], tickets: Mapping[str, tuple[i
                 ticket=number,
                 subject=subject,
                 seal=seal_mark(message.authentication) if form == "mail" else None,
+                hides=form != "line" and mask(message.text) != message.text,
             )
         )
         previous = item
@@ -145,6 +152,13 @@ def _goes_on(previous: TimelineMessage | None, item: TimelineMessage) -> bool:
         now.channel, now.direction, now.author_id, now.author_type, now.kind,
     )  # fmt: skip
     return same and now.created_at - before.created_at < JOIN_WITHIN
+
+
+def _silence(item: TimelineMessage, gettext: Callable[[str], str]) -> Entry | None:
+    """The note behind a message of which triage said nothing."""
+    said = silence(item.message.trace, gettext)
+    # Behind its message and before whatever came next: ids are in order of time.
+    return Entry(id=f"{item.message.id}~", at=item.message.created_at, form="line", sentence=said) if said else None
 
 
 def _line(line: EventLine, gettext: Callable[[str], str], category_name: Callable[[str], str]) -> Entry | None:
@@ -185,7 +199,7 @@ def _said(line: EventLine, gettext: Callable[[str], str], category_name: Callabl
         case "undelivered":
             why = " ".join(part for part in (str(data.get("code", "")), str(data.get("said", ""))) if part)
             return event.kind, f"{data.get('address', '')} ({why})" if why else str(data.get("address", ""))
-        case "blocked":
+        case "blocked" | "unmasked":
             return event.kind, now
         case "merged":
             into = data.get("into")

@@ -79,6 +79,16 @@ ENTITY: Mapping[str, str] = {
     "date": mark("Date"),
     "phone": mark("Phone"),
     "email": mark("E-mail"),
+    "address": mark("Address"),
+    "tracking": mark("Parcel"),
+    "company": mark("Company code"),
+    "vehicle": mark("Vehicle"),
+    "device": mark("Device (IMEI)"),
+    "bank_card": mark("Bank card"),
+    "id_card": mark("Identity card"),
+    "iban": mark("IBAN"),
+    "social_security": mark("Social security number"),
+    "passport": mark("Passport"),
 }
 
 IDENTITY: Mapping[str, str] = {
@@ -132,6 +142,58 @@ CHECK: Mapping[str, str] = {
 
 JUDGE: Mapping[str, str] = {"self": mark("this service"), "assumed": mark("nobody: its network counts as proven")}
 
+AUTOMATION: Mapping[str, str] = {
+    "shipped": mark("As delivered"),
+    "off": mark("Off"),
+    "shadow": mark("Shadow"),
+    "on": mark("On"),
+}
+
+AUTOMATION_TOLD: Mapping[str, str] = {
+    "shipped": mark("Answers above the general threshold, until judged answers prove one of its own."),
+    "off": mark("Everything goes to people."),
+    "shadow": mark("Decides what it would answer, sends nothing, and asks people whether it was right."),
+    "on": mark("Answers above a threshold that judged answers prove."),
+}
+
+FALL: Mapping[str, str] = {
+    "error": mark("Audited answers were wrong more often than is tolerated."),
+    "drift": mark("The questions are no longer like those its threshold was chosen on."),
+    "audits": mark("The answers drawn for an audit were not judged in time."),
+    "model": mark("Triage uses another model than the one its threshold was chosen for."),
+}
+"""Why the machine took a category back."""
+
+PROMISE: Mapping[str, str] = {
+    "kept": mark("target kept"),
+    "broken": mark("above the target"),
+    "open": mark("too few audits to tell"),
+    "none": mark("no audits yet"),
+}
+
+VERDICT_GIVEN: Mapping[str, str] = {"right": mark("Right"), "wrong": mark("Wrong"), "unsure": mark("Unsure")}
+
+REACTION: Mapping[str, str] = {
+    "helped": mark("The customer said that it helped."),
+    "returned": mark("The customer wrote again."),
+}
+
+LANGUAGE: Mapping[str, str] = {"en": mark("English"), "zh": mark("Chinese")}
+
+MODEL_CHANGE: Mapping[str, str] = {
+    "published": mark("Went to work"),
+    "refused": mark("Refused"),
+    "rolled-back": mark("Rolled back"),
+}
+
+HEAD: Mapping[str, str] = {
+    "category": mark("Category"),
+    "urgency": mark("Urgency"),
+    "sentiment": mark("Mood"),
+    "complaint": mark("Complaint"),
+    "feedback": mark("Corrections"),
+}
+
 BROWSER: Mapping[str, str] = {
     "now": mark("now"),
     "minutes": mark("{n} min"),
@@ -169,5 +231,14 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "verdict_told": VERDICT_TOLD,
     "check": CHECK,
     "judge": JUDGE,
+    "automation": AUTOMATION,
+    "automation_told": AUTOMATION_TOLD,
+    "fall": FALL,
+    "promise": PROMISE,
+    "verdict_given": VERDICT_GIVEN,
+    "reaction": REACTION,
+    "language": LANGUAGE,
+    "model_change": MODEL_CHANGE,
+    "head": HEAD,
 }
 """What the template filter ``word`` looks up: ``{{ ticket.status | word("status") }}``."""

@@ -13,7 +13,23 @@ from typing import Any
 
 from aiohttp import web
 
-from contactcenter.api import agents, articles, blocked_senders, customers, jobs, messages, quarantine, queues, tickets
+from contactcenter.api import (
+    agents,
+    answer_policies,
+    articles,
+    audits,
+    blocked_senders,
+    customers,
+    feedback,
+    jobs,
+    messages,
+    models,
+    quarantine,
+    queues,
+    reports,
+    tickets,
+    topics,
+)
 from contactcenter.api.documentation import PAGE_POLICY, page
 from contactcenter.api.health import Health
 from contactcenter.api.openapi import document
@@ -29,8 +45,14 @@ from contactcenter.store.store import Store
 OPERATIONS: tuple[Operation, ...] = (
     *tickets.OPERATIONS,
     *messages.OPERATIONS,
+    *feedback.OPERATIONS,
+    *models.OPERATIONS,
+    *topics.OPERATIONS,
     *customers.OPERATIONS,
     *articles.OPERATIONS,
+    *answer_policies.OPERATIONS,
+    *audits.OPERATIONS,
+    *reports.OPERATIONS,
     *queues.OPERATIONS,
     *agents.OPERATIONS,
     *quarantine.OPERATIONS,

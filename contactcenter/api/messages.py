@@ -13,6 +13,7 @@ from pydantic import Field
 
 from contactcenter import clock
 from contactcenter.api.operations import Call, Operation, operation
+from contactcenter.api.queues import must_be_a_queue
 from contactcenter.api.shapes import Input, Line, Moment, Output, Words
 from contactcenter.conversations.timeline import TimelineMessage, one_message
 from contactcenter.customers import identity as identities
@@ -31,7 +32,6 @@ from contactcenter.settings import Settings
 from contactcenter.staff.access import Role
 from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets.access import access_message
-from contactcenter.tickets.queues import get_queue
 
 IDENTITY_OF = {Channel.EMAIL: IdentityKind.EMAIL, Channel.SMS: IdentityKind.PHONE}
 """What a customer must be known by to have written on these channels."""
@@ -114,7 +114,14 @@ class MessageDetailJson(MessageJson):
     references: list[str]
     authentication: dict[str, Any] = Field(description="Of mail: `verdict` (proven, unproven, failed) and its details.")
     authenticated: bool = Field(description="Whether the sender proved who he is.")
-    trace: dict[str, Any] | None = Field(description="Why the machine did what it did.")
+    trace: dict[str, Any] | None = Field(
+        description="Why the machine did what it did: `reasons` (rules against an automatic answer), `signals` "
+        "(category, margin over the next, complaint, language), `threshold`, `confidence`, `article` and "
+        "`article_version`, `model` (name@version), `warnings`."
+    )
+    unassessed: str | None = Field(
+        description="Why triage says nothing of what a person wrote: no-model, over-time or failed. Null where it does."
+    )
     failure: str = Field(description="Why it is in quarantine, or was before it was run again.")
 
 
@@ -152,6 +159,7 @@ async def get_message(call: Call, uow: UnitOfWork, message_id: str) -> MessageDe
         authentication=message.authentication,
         authenticated=message.authenticated,
         trace=message.trace,
+        unassessed=(message.trace or {}).get("unassessed"),
         failure=message.failure,
     )
 
@@ -165,8 +173,7 @@ async def accept_message(call: Call, body: InboundJson) -> MessageJson:
     """
     message = inbound(call, body)
     async with call.services.store.read() as uow:
-        if body.queue:
-            await _must_be_a_queue(uow, body.queue)
+        await must_be_a_queue(uow, body.queue or "")
     accepted = await call.services.inbox.accept(message)
     async with call.services.store.read() as uow:
         shown = await one_message(uow, accepted.message_id)
@@ -259,13 +266,6 @@ def message_json(shown: TimelineMessage) -> MessageJson:
         ),
         assessment=row.assessment,
     )
-
-
-async def _must_be_a_queue(uow: UnitOfWork, key: str) -> None:
-    try:
-        await get_queue(uow, key)
-    except NotFound as error:
-        raise Unprocessable(f"there is no queue {key}", field="queue") from error
 
 
 def _our_address(settings: Settings, body: InboundJson) -> tuple[str, ...]:

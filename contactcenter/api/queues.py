@@ -7,6 +7,7 @@ from pydantic import Field
 from contactcenter.api.operations import Call, Operation, operation
 from contactcenter.api.paging import page_of
 from contactcenter.api.shapes import Collection, Input, Line, Moment, Output, PageQuery, Words
+from contactcenter.errors import NotFound, Unprocessable
 from contactcenter.staff.access import Role
 from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets import letterheads, mailboxes, queues
@@ -99,6 +100,15 @@ async def live_queues(call: Call, uow: UnitOfWork) -> LiveJson:
     return LiveJson(
         at=board.at, queues=[_queue(tile) for tile in board.tiles], agents=[_agent(tile) for tile in board.agents]
     )
+
+
+async def must_be_a_queue(uow: UnitOfWork, key: str) -> None:
+    """Refuse the key of a queue that is not there; empty is none."""
+    try:
+        if key:
+            await queues.get_queue(uow, key)
+    except NotFound as error:
+        raise Unprocessable(f"there is no queue {key}", field="queue") from error
 
 
 def _json(queue: Queue) -> QueueJson:

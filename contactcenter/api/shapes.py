@@ -7,10 +7,19 @@ not ``5``. What goes out always has all its keys; moments are RFC 3339 in UTC.
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    Strict,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from contactcenter import clock
 
@@ -71,6 +80,10 @@ Moment = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """A moment, RFC 3339 in UTC."""
+
+
+Day = Annotated[date, Strict(strict=False)]
+"""A calendar day in UTC, ``2026-12-31``."""
 
 
 class PageQuery(Query):

@@ -15,6 +15,7 @@ from contactcenter.agent_ui.console import Console
 from contactcenter.api.api import Api
 from contactcenter.api.health import Health
 from contactcenter.app.mailboxes import Trials, fleet
+from contactcenter.app.meaning import in_child
 from contactcenter.channels.email.receiving import MailDoor
 from contactcenter.channels.sms.webhook import TwilioWebhooks
 from contactcenter.channels.webchat.history import ChatLine
@@ -26,6 +27,7 @@ from contactcenter.conversations.tokens import ReplyTokens
 from contactcenter.envelope import AuthorType, Channel, Direction, Identity
 from contactcenter.errors import SettingsError
 from contactcenter.events import EventHub
+from contactcenter.knowledge.understanding import attach
 from contactcenter.settings import Settings, split_listen
 from contactcenter.store.listener import Listener
 from contactcenter.store.store import Store
@@ -106,6 +108,9 @@ class Doors:
         listener = Listener(self._store.conninfo, self.hub)
         await listener.start()
         self._stack.push_async_callback(listener.stop)
+        meaning = in_child(self._settings.data)
+        attach(self._store, meaning)
+        self._stack.callback(meaning.close)
         runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=5.0, keepalive_timeout=IDLE)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)

@@ -111,7 +111,12 @@ async def _keep_worker(settings: Settings, ended: asyncio.Event) -> None:
     ]
     while not ended.is_set():
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, start_new_session=True
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            # Its matrices are small: a second thread costs four times what it does.
+            env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **os.environ},
         )
         waits = [asyncio.create_task(ended.wait()), asyncio.create_task(process.wait())]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

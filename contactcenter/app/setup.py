@@ -179,17 +179,20 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
-    from contactcenter.triage import registry
+    from contactcenter.triage import places, registry
 
     if importlib.util.find_spec("spacy") is None:
         yield Finding("triage", "broken", "spacy is not installed", "pip install spacy")
         return
     try:
-        path = registry.find(settings.triage.model, settings.data)
+        path = places.find(settings.triage.model, settings.data)
+        model = registry.load(path)
+        registry.encoder_of(model, path, settings.data)
     except ContactCenterError as error:
-        yield Finding("triage", "broken", str(error), "set triage.model, or train one: contactcenter triage train")
+        said = f"{error}: until then every message goes to people"
+        yield Finding("triage", "broken", said, "set triage.model, or train one: contactcenter triage train")
     else:
-        yield Finding("triage", "fine", f"model {path.name}")
+        yield Finding("triage", "fine", f"model {model.identity}")
 
 
 def _listeners(settings: Settings) -> Iterator[Finding]:

@@ -10,7 +10,9 @@ import structlog
 from procrastinate import App
 from sqlalchemy import text
 
+from contactcenter.app.learning_jobs import RETRAIN_NIGHTLY, TOPICS, LearningJobs
 from contactcenter.app.mailboxes import StoredTokens
+from contactcenter.app.meaning import in_thread
 from contactcenter.channels.email.confined import ConfinedReader
 from contactcenter.channels.email.trust.witness import witness
 from contactcenter.channels.registry import readers, senders
@@ -20,20 +22,26 @@ from contactcenter.conversations.notices import NOTIFY, Notices
 from contactcenter.conversations.outbox import DELIVER
 from contactcenter.conversations.tokens import ReplyTokens
 from contactcenter.envelope import Channel
-from contactcenter.errors import ModelError, Unavailable
+from contactcenter.errors import Unavailable
+from contactcenter.knowledge import understanding
+from contactcenter.pipeline.assessing import Assess
 from contactcenter.pipeline.pipeline import Pipeline
 from contactcenter.settings import Settings
 from contactcenter.staff import sessions
-from contactcenter.store.jobs import INBOUND, OUTBOUND, Task, jobs_app
+from contactcenter.store.jobs import INBOUND, LEARNING, OUTBOUND, Task, jobs_app
 from contactcenter.store.store import Store
+from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets.answering import AnsweringPolicy
+from contactcenter.tickets.automation import control
 from contactcenter.tickets.delivery_news import TicketNews
 from contactcenter.tickets.directory import Directory
+from contactcenter.tickets.model_history import RETRAIN
 
 log = structlog.get_logger(__name__)
 
 RECOVERY_EVERY = 10.0  # seconds between two looks for orphaned work
 SWEEP_EVERY = 60  # of these looks between two sweeps
+WATCH_EVERY = 6  # of these looks between two looks after automatic answers
 RESTART_AFTER = 1.0  # seconds after the job queue lost its database
 _STALLED = text(
     """
@@ -52,6 +60,9 @@ class Worker:
     def __init__(self, settings: Settings, store: Store) -> None:
         tokens = ReplyTokens.of(store.secrets)
         self._store = store
+        self._learning = LearningJobs(settings, store)
+        self._meaning = in_thread(settings.data)
+        understanding.attach(store, self._meaning)
         self._directory = Directory(settings, store)
         self._senders = senders(settings, StoredTokens(store))
         self.deliverer = Deliverer(store, self._senders, self._directory, tokens, TicketNews())
@@ -67,7 +78,14 @@ class Worker:
         for reader in self._confined:
             reader.start()  # while the model loads
         self.pipeline = Pipeline(
-            store, by_channel, _assessor(settings), tokens, policy, settings.limits, witness(settings)
+            store,
+            by_channel,
+            _assessor(settings),
+            tokens,
+            policy,
+            settings.limits,
+            witness(settings),
+            settings.triage.patience,
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -76,6 +94,7 @@ class Worker:
         tasks = [
             asyncio.create_task(self._keep_running(INBOUND, 3), name="inbound"),
             asyncio.create_task(self._keep_running(OUTBOUND, 8), name="outbound"),
+            asyncio.create_task(self._keep_running(LEARNING, 1), name="learning"),
             asyncio.create_task(self._recover(), name="recovery"),
         ]
         await stop.wait()
@@ -86,6 +105,7 @@ class Worker:
             await sender.close()
         for reader in self._confined:
             reader.close()
+        self._meaning.close()
 
     async def _keep_running(self, queue: str, concurrency: int) -> None:
         """Run the job queue; when its database goes away, try again until it is back."""
@@ -93,9 +113,11 @@ class Worker:
             UNDERSTAND: self.pipeline.understand,
             DELIVER: self.deliverer.deliver,
             NOTIFY: self.notices.send,
+            **self._learning.tasks(),
         }
+        nightly = self._learning.nightly() if queue == LEARNING else {}
         while True:
-            jobs = jobs_app(self._store.conninfo, tasks, pool_size=concurrency + 2)
+            jobs = jobs_app(self._store.conninfo, tasks, pool_size=concurrency + 2, nightly=nightly)
             try:
                 await self._run_queue(jobs, queue, concurrency)
             except asyncio.CancelledError:
@@ -124,6 +146,7 @@ class Worker:
             self.pipeline.left_behind,
             self.deliverer.unfinished,
             self._directory.refresh,
+            self._store_vectors,
         )
         while True:
             for step in steps:
@@ -131,31 +154,32 @@ class Worker:
                     await step()
                 except Exception as error:  # noqa: BLE001 - the next round tries again
                     log.warning("recovery step failed", step=step.__name__, error=str(error))
-            if next(rounds) % SWEEP_EVERY == 0:
-                await self._sweep()
+            number = next(rounds)
+            for every, errand in ((SWEEP_EVERY, sessions.sweep), (WATCH_EVERY, control.watch)):
+                if number % every == 0:
+                    await self._run_errand(errand)
             await asyncio.sleep(RECOVERY_EVERY)
 
-    async def _sweep(self) -> None:
-        """Throw away sessions and tries at the doors that are over."""
+    async def _run_errand(self, errand: Callable[[UnitOfWork], Awaitable[None]]) -> None:
+        """What is done now and then in a transaction of its own; the next time makes up for one that failed."""
         try:
             async with self._store.transaction() as uow:
-                await sessions.sweep(uow)
+                await errand(uow)
         except Unavailable as error:
-            log.warning("sweep failed", error=str(error))
+            log.warning("errand failed", errand=errand.__name__, error=str(error))
+
+    async def _store_vectors(self) -> None:
+        """Keep what articles mean, so that the next process need not find out again."""
+        await understanding.fill(self._store)
 
     async def _drop_stalled_jobs(self) -> None:
-        """Remove jobs whose worker is gone; what they stood for is deferred anew from the rows themselves."""
+        """Remove jobs whose worker is gone; what they stood for is deferred anew from the rows, or the next night."""
         async with self._store.transaction() as uow:
-            await uow.session.execute(_STALLED, {"tasks": [UNDERSTAND, DELIVER]})
+            await uow.session.execute(_STALLED, {"tasks": [UNDERSTAND, DELIVER, TOPICS, RETRAIN, RETRAIN_NIGHTLY]})
 
 
-def _assessor(settings: Settings):  # type: ignore[no-untyped-def] # noqa: ANN202 - the type would load spaCy
-    """The trained model, or None: then every message goes to people, and the log says why."""
-    from contactcenter.triage import registry
-    from contactcenter.triage.assess import Assessor
+def _assessor(settings: Settings) -> Assess:
+    """The trained model, as it is published at any time; where there is none, every message goes to people."""
+    from contactcenter.app.live_model import LiveModel
 
-    try:
-        return Assessor.load(registry.find(settings.triage.model, settings.data), settings.data)
-    except ModelError as error:
-        log.error("no triage model: every message goes to people", error=str(error))
-        return None
+    return LiveModel(settings.triage.model, settings.data, settings.triage.numbers)

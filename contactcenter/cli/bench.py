@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contactcenter.cli.terminal import JsonOption, print_rows, report_errors
+from contactcenter.errors import InvalidInput
 
 if TYPE_CHECKING:
     from contactcenter.bench.parse import Growth, ParseResult
@@ -77,6 +79,82 @@ def parse(
     if not as_json:
         print(f"parse: {what}")
         print(f"machine: {describe()}")
+    print_rows([_rounded(asdict(result)) for result in results], as_json=as_json)
+
+
+@app.command()
+def retrieval(
+    faq: Annotated[
+        Path | None, typer.Option(help="JSON of questions, answers and rephrased questions, as StackFAQ has it.")
+    ] = None,
+    questions: Annotated[
+        list[Path] | None, typer.Option(help="JSON lines of text, language, key (of a starter article).")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Does a question find its article, in its own language and in the other? The real search, a fresh database.
+
+    Where TRAINING_DATA_DIR names a folder with stackfaq/stackfaq.json, that is asked too.
+    """
+    from contactcenter.bench.machine import describe
+    from contactcenter.bench.retrieval import faq_trial, run_retrieval, starter_trials
+
+    around = Path(os.environ.get("TRAINING_DATA_DIR", ""), "stackfaq", "stackfaq.json")
+    with report_errors():
+        trials = starter_trials(questions or [])
+        if faq or around.is_file():
+            trials.append(faq_trial(faq or around))
+        outcomes = asyncio.run(run_retrieval(trials))
+    if not as_json:
+        print(f"machine: {describe()}")
+    print_rows([_rounded(asdict(outcome)) for outcome in outcomes], as_json=as_json)
+
+
+@app.command()
+def triage(
+    corpus: Annotated[
+        Path | None, typer.Option(help="Corpus folder to train on and to read (default: the starter model's).")
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Times everything is assessed; the cheapest counts.")] = 3,
+    as_json: JsonOption = False,
+) -> None:
+    """CPU time of understanding a message, with the encoder and where words alone decide; start and memory too.
+
+    Trains a model first (about two CPU minutes); needs the extra `train`.
+    """
+    from contactcenter.bench.machine import describe
+    from contactcenter.bench.triage import run_triage
+    from contactcenter.triage import places
+
+    with report_errors():
+        costs, starts = run_triage(corpus or places.find(places.DEFAULT_MODEL) / "corpus", rounds)
+    if not as_json:
+        print("triage: CPU ms a message, one at a time and 32 together, one thread")
+        print(f"machine: {describe()}")
+    print_rows([_rounded(asdict(cost)) for cost in costs], as_json=as_json)
+    print_rows([_rounded(asdict(start)) for start in starts], as_json=as_json)
+
+
+@app.command()
+def selective(
+    data: Annotated[
+        Path | None, typer.Option(envvar="TRAINING_DATA_DIR", help="Folder with banking77/ and clinc150/.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answers where 98 % right was asked, among 18 % strangers: whether it is kept, and how many get an answer.
+
+    Trains two models first (about four CPU minutes); needs the extra `train`.
+    """
+    from contactcenter.bench.selective import read_questions, run_selective
+    from contactcenter.triage import places
+    from contactcenter.triage.encoder import shared
+
+    with report_errors():
+        if data is None:
+            raise InvalidInput("name the folder of the training data with --data or TRAINING_DATA_DIR")
+        encoder = shared(places.find_encoder(places.BASE_ENCODER))
+        results = [row for questions in read_questions(data) for row in run_selective(questions, encoder)]
     print_rows([_rounded(asdict(result)) for result in results], as_json=as_json)
 
 

@@ -10,12 +10,16 @@ from typing import Annotated, Any
 import typer
 
 from contactcenter.app.database import open_store
+from contactcenter.app.meaning import meaning_attached
 from contactcenter.cli.terminal import DataOption, JsonOption, print_rows
 from contactcenter.errors import InvalidInput
-from contactcenter.knowledge import articles, retrieval
+from contactcenter.knowledge import articles, retrieval, understanding
+from contactcenter.knowledge.questions import read_questions
 from contactcenter.settings import data_directory, load
 
 app = typer.Typer(no_args_is_help=True)
+
+DEFAULT_MODEL = "triage-service"
 
 
 @app.callback()
@@ -47,12 +51,41 @@ def export(data: DataOption = None) -> None:
 @app.command()
 def search(
     question: Annotated[str, typer.Argument(help="What a customer might write.")],
-    language: Annotated[str, typer.Option(help="en or zh (default: any).")] = "",
+    language: Annotated[
+        str, typer.Option(help="en or zh: articles of this language, others where it has none (default: any).")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, max=50, help="Articles shown.")] = 5,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show which published articles answer a question, and how well."""
-    print_rows(asyncio.run(_search(data_directory(data), question, language)), as_json=as_json)
+    """Show which published articles answer a question, best first, by words and by meaning; scores from 0 to 1."""
+    print_rows(asyncio.run(_search(data_directory(data), question, language, limit)), as_json=as_json)
+
+
+@app.command()
+def calibrate(
+    questions: Annotated[
+        Path, typer.Argument(help="JSON lines: text, language, and the key of the article that answers it, or null.")
+    ],
+    file: Annotated[
+        Path | None, typer.Option("--articles", help="As `export` writes them (default: the starter articles).")
+    ] = None,
+    model: Annotated[str, typer.Option(help="The triage model that names the categories.")] = DEFAULT_MODEL,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Learn how words and meaning are mixed and what a score is worth, from one half of questions; test on the other.
+
+    Prints the weights and, for the shipped and the learned ones, how many questions would be answered, and how wrongly.
+    """
+    from contactcenter.app.calibrating import calibrated
+
+    entries = articles.starter_articles() if file is None else _entries(file)
+    home = None if data is None else data_directory(data)
+    learned, rows = calibrated(entries, read_questions(questions), model, home)
+    if not as_json:
+        print("\n".join(learned))
+    print_rows(rows, as_json=as_json)
 
 
 def _entries(file: Path) -> list[dict[str, Any]]:
@@ -78,9 +111,19 @@ async def _export(data: Path) -> list[dict[str, Any]]:
     return found
 
 
-async def _search(data: Path, question: str, language: str) -> list[dict[str, Any]]:
-    async with open_store(load(data)) as (store, _server), store.read() as uow:
-        hits = await retrieval.search(uow, question, language=language or None, audience=("public", "verified"))
+async def _search(data: Path, question: str, language: str, limit: int) -> list[dict[str, Any]]:
+    async with open_store(load(data)) as (store, _server):
+        with meaning_attached(store, data):
+            await understanding.fill(store, wake=True)
+            async with store.read() as uow:
+                hits = await retrieval.search(
+                    uow,
+                    question,
+                    language=language or None,
+                    audience=[audience.value for audience in articles.Audience],
+                    limit=limit,
+                    others=True,
+                )
     return [
         {
             "score": round(hit.score, 3),

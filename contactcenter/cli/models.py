@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from contactcenter.cli.terminal import JsonOption, print_rows
+from contactcenter.errors import InvalidInput
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -36,3 +37,44 @@ def export_(
     card = export(source or packaged_source(), out, tell=lambda step: print(f"{step} …", file=sys.stderr))
     size = sum(file.stat().st_size for file in out.iterdir() if file.is_file())
     print_rows([{**card, "bytes": size}], as_json=as_json)
+
+
+@app.command()
+def distil(
+    service: Annotated[
+        list[Path], typer.Argument(help="CSVs of what customers and their service write: columns en, zh, topic.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write; its name is the encoder's.")],
+    everyday: Annotated[
+        list[Path] | None, typer.Option("--everyday", help="CSVs of everyday sentences: columns en, zh.")
+    ] = None,
+    teacher: Annotated[str, typer.Option(help="The English encoder: a name or a folder.")] = "base",
+    held_apart: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Share of the topics kept aside to measure; 0: all are learned.")
+    ] = 0.0,
+    epochs: Annotated[float, typer.Option(min=0.1, help="Times every pair is drawn, on average.")] = 10.0,
+    seed: Annotated[int, typer.Option(help="Draws are repeatable.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Teach the static encoder of Chinese where an English one puts the translation. Needs the extra `train`."""
+    try:
+        from contactcenter.triage import distil as lesson
+    except ImportError as error:
+        raise InvalidInput(f"{error}; install what training needs: pip install 'contactcenter[train]'") from error
+    from contactcenter.triage import places, student
+    from contactcenter.triage.encoder import OnnxEncoder
+
+    folder = places.find_encoder(teacher)
+    english = OnnxEncoder(folder)
+    learned, aside = lesson.held_apart(lesson.all_pairs(service), held_apart)
+    general = lesson.all_pairs(everyday or [])
+    recipe = lesson.Recipe(epochs=epochs, seed=seed)
+    made = lesson.distil(learned, general, english, recipe, lambda step: print(step, file=sys.stderr))
+    training = lesson.as_training(recipe, len(learned), len(general))
+    weights = student.save(made, out, name=out.name, teacher=english.name, training=training)
+    row: dict[str, Any] = {"name": out.name, "n-grams": len(made.buckets), "bytes": weights.stat().st_size}
+    if aside:
+        chinese = student.StaticEncoder(out).encode([pair.zh for pair in aside])
+        found = lesson.top1(chinese, english.encode([pair.en for pair in aside]))
+        row |= {"pairs held apart": len(aside), "finds its translation": round(found, 3)}
+    print_rows([row], as_json=as_json)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from contactcenter import __version__
-from contactcenter.cli import bench, customers, database, demo, knowledge, mail, models, service, staff, triage
+from contactcenter.cli import bench, customers, database, demo, knowledge, mail, models, retrain, service, staff, triage
 
 app = typer.Typer(
     name="contactcenter",
@@ -44,6 +44,11 @@ app.add_typer(database.app, name="db", help="The database's schema.")
 app.add_typer(staff.agents, name="agents", help="People who work here.")
 app.add_typer(staff.tokens, name="tokens", help="Keys for programs.")
 app.add_typer(mail.app, name="mail", help="What the e-mail channel makes of mail.")
+triage.app.command("retrain")(retrain.retrain)
+triage.app.command("rollback")(retrain.rollback)
+triage.app.command("replay")(retrain.replay)
+triage.app.command("history")(retrain.history)
+triage.app.command("topics")(retrain.topics)
 app.add_typer(triage.app, name="triage", help="Understanding: assess, train, evaluate.")
 app.add_typer(models.app, name="models", help="Encoders of sentences.")
 app.add_typer(knowledge.app, name="knowledge", help="Articles.")

@@ -18,7 +18,7 @@ from rich.progress import Progress, TextColumn
 from contactcenter import clock
 from contactcenter.cli.terminal import JsonOption, print_rows
 from contactcenter.errors import InvalidInput
-from contactcenter.settings import data_directory
+from contactcenter.settings import data_directory, load
 from contactcenter.triage.assessment import Assessment, TriageInput
 
 if TYPE_CHECKING:
@@ -81,13 +81,15 @@ def assess(
     database nothing is ever answered. A line that cannot be read is named on standard error and gives exit code 1.
     """
     del as_json
-    from contactcenter.triage import registry
+    from contactcenter.triage import places
     from contactcenter.triage.assess import Assessor
 
     # A lone surrogate leaves as a JSON escape.
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     lines = _read(source)
-    assessor = Assessor.load(registry.find(model, data_directory(data)), data_directory(data))
+    directory = data_directory(data)
+    numbers = load(directory).triage.numbers
+    assessor = Assessor.load(places.find(model, directory), directory, numbers)
     faults = 0
     while batch := list(islice(lines, _BATCH)):
         faults += _print_batch(assessor, batch)
@@ -152,7 +154,10 @@ def _record(identifier: str, assessment: Assessment) -> dict[str, Any]:
 
 
 def _decision(assessment: Assessment) -> str:
-    sure = assessment.category.probability >= SUGGEST_FROM and assessment.language != "other"
+    from contactcenter.triage.scoring import OUTSIDE
+
+    known = assessment.category.label not in OUTSIDE and assessment.language != "other"
+    sure = known and assessment.category.probability >= SUGGEST_FROM
     return "suggest" if sure and not assessment.complaint.is_complaint else "route"
 
 
@@ -205,26 +210,26 @@ def train(
 
 def _encoder(name: str, corpus: Corpus) -> Encoder:
     """The encoder asked for; without a wish the shipped one, which reads English."""
-    from contactcenter.triage import registry
+    from contactcenter.triage import places
     from contactcenter.triage.encoder import shared
     from contactcenter.triage.features import NoEncoder
 
     if not name:
         chinese = sum(example.language == "zh" for example in corpus.examples)
-        name = "none" if 2 * chinese > len(corpus.examples) else registry.BASE_ENCODER
-    return NoEncoder() if name == "none" else shared(registry.find_encoder(name, data_directory(None)))
+        name = "none" if 2 * chinese > len(corpus.examples) else places.BASE_ENCODER
+    return NoEncoder() if name == "none" else shared(places.find_encoder(name, data_directory(None)))
 
 
 def _corpus_and_base(
     data: Path, text: str, label: str, language: str | None, base: str
 ) -> tuple[Corpus, TrainedModel | None]:
     """What to train from, and the model that lends heads when the data is about categories alone."""
-    from contactcenter.triage import corpus, registry
+    from contactcenter.triage import corpus, places, registry
 
     if data.is_dir():
         return corpus.read_folder(data, corpus.TRAIN), None
     table = corpus.read_table(data, text, label, language)
-    return table, registry.load(registry.find(base, data_directory(None)))
+    return table, registry.load(places.find(base, data_directory(None)))
 
 
 @app.command()
@@ -235,13 +240,18 @@ def evaluate(
     label: LabelOption = "category",
     language: LanguageOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the whole report to this JSON file.")] = None,
+    card: Annotated[
+        Path | None, typer.Option("--card", help="Write the figures into the card (README.md) in this folder.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a model on labelled data: categories of a CSV file, or all heads on a corpus folder's test rows."""
-    from contactcenter.triage import corpus, evaluation, registry
+    from contactcenter.triage import corpus, evaluation, places, registry
 
-    place = registry.find(model, data_directory(None))
+    place = places.find(model, data_directory(None))
     trained = registry.load(place)
+    if card is not None:
+        _write_card(card, trained, place, data)
     folder = data.is_dir()
     labelled = corpus.read_folder(data, corpus.TEST) if folder else corpus.read_table(data, text, label, language)
     report = evaluation.evaluate(trained, labelled, registry.encoder_of(trained, place, data_directory(None)))
@@ -252,6 +262,18 @@ def evaluate(
         print(rendered)
     else:
         print_rows(_summary(report), as_json=False)
+
+
+def _write_card(card: Path, trained: TrainedModel, place: Path, data: Path) -> None:
+    """Measure each file's test rows on their own and put the figures into a model's card."""
+    from contactcenter.triage import card as cards
+    from contactcenter.triage import corpus, evaluation, registry
+
+    if not data.is_dir():
+        raise InvalidInput("a card needs a corpus folder")
+    encoder = registry.encoder_of(trained, place, data_directory(None))
+    tests = corpus.read_tests(data)
+    cards.write(card, {name: evaluation.evaluate(trained, rows, encoder) for name, rows in tests.items()})
 
 
 def _summary(report: dict[str, Any]) -> list[dict[str, Any]]:

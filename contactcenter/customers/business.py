@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlmodel import col
 
@@ -25,6 +26,9 @@ class RecordKind(StrEnum):
     ORDER = "order"
     INVOICE = "invoice"
     CLAIM = "claim"
+
+
+_KINDS = frozenset(RecordKind)
 
 
 async def upsert_record(
@@ -77,6 +81,43 @@ async def records_of(uow: UnitOfWork, customer_id: str, *, limit: int = 100) -> 
         .limit(limit)
     )
     return list(found)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRecord:
+    """A record that somebody named: whose it is, and what may be shown of it to those who may see him."""
+
+    customer_id: str
+    title: str
+    status: str
+
+
+# An array each, so that the statement is the same for one number and for a thousand.
+_NAMED = text(
+    """
+    SELECT record.kind, record.number, record.customer_id::text, record.title, record.status
+    FROM unnest(cast(:kinds AS text[]), cast(:numbers AS text[])) AS named (kind, number)
+    JOIN business_record record ON record.kind = named.kind AND record.number = named.number
+    """
+)
+
+
+async def records_named(uow: UnitOfWork, named: Collection[tuple[str, str]]) -> dict[tuple[str, str], NamedRecord]:
+    """Which of the (kind, number) there are records of. One statement; none when nothing is named.
+
+    A number written with hyphens also finds the record without them.
+    """
+    wanted = {
+        (kind, written): (kind, number)
+        for kind, number in named
+        if kind in _KINDS
+        for written in (number, number.replace("-", ""))
+    }
+    if not wanted:
+        return {}
+    parameters = {"kinds": [kind for kind, _ in wanted], "numbers": [number for _, number in wanted]}
+    rows = await uow.session.execute(_NAMED, parameters)
+    return {wanted[row.kind, row.number]: NamedRecord(row.customer_id, row.title, row.status) for row in rows}
 
 
 async def find_record(uow: UnitOfWork, kind: RecordKind, number: str) -> BusinessRecord | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import shutil
 import socket
@@ -11,10 +10,12 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from contactcenter.app.database import open_store
 from contactcenter.app.serve import running, stop_on_signals
+from contactcenter.demo.colleague import ask_for_audits, judge_for_ever
 from contactcenter.demo.people import AGENTS, PASSWORD
 from contactcenter.demo.post_office import PostOffice
 from contactcenter.demo.seed import seed
@@ -23,6 +24,7 @@ from contactcenter.demo.traffic import Traffic
 from contactcenter.demo.twilio_simulator import TwilioSimulator
 from contactcenter.errors import SettingsError
 from contactcenter.settings import FILE_NAME, Settings, load
+from contactcenter.store.store import Store
 from contactcenter.tickets.seeds import seed_defaults
 
 ACCOUNT = "AC" + "0" * 32
@@ -70,6 +72,7 @@ TOUR = """
   4. Open the chat page in a second window, ask something, and answer it from the console. Both sides are live.
   5. Search for 投诉 (two characters suffice), and switch the console to 中文 in the menu at the lower left.
   6. Look at Board: what waits in each queue, and how long, live.
+  7. Look at Machine quality: what it answers, how often it is wrong, and answers that wait for your verdict (Audits).
 
   Ctrl-C stops everything.
 """
@@ -137,16 +140,17 @@ async def run_demo(*, port: int, data: Path | None, traffic: bool, say: Callable
                 async with store.transaction() as uow:
                     await seed_defaults(uow, world.settings)
                 await seed(store)
+                await ask_for_audits(store)
                 async with running(world.settings, extra_routes=shop_routes()):
                     say(_tour(world.settings))
-                    await _play(world, stop, traffic=traffic)
+                    await _play(world, store, stop, traffic=traffic)
             say("stopped")
     finally:
         if data is None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _play(world: DemoWorld, stop: asyncio.Event, *, traffic: bool) -> None:
+async def _play(world: DemoWorld, store: Store, stop: asyncio.Event, *, traffic: bool) -> None:
     host, _, port = world.settings.smtp.listen.rpartition(":")
     customers = Traffic(
         smtp=(host, int(port)),
@@ -156,12 +160,13 @@ async def _play(world: DemoWorld, stop: asyncio.Event, *, traffic: bool) -> None
         post_office=world.post_office,
         twilio=world.twilio,
     )
-    task = asyncio.create_task(customers.run()) if traffic else None
+    tasks = [asyncio.create_task(one()) for one in (customers.run, partial(judge_for_ever, store)) if traffic]
     await stop.wait()
-    if task is not None:
+    for task in tasks:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    for ended in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(ended, Exception):
+            raise ended
 
 
 def _tour(settings: Settings) -> str:

@@ -1,15 +1,16 @@
-"""Articles: answers to recurring questions, written, published and kept searchable."""
+"""Articles: answers to recurring questions, written, approved, kept searchable, with what they said before."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Sequence
+from datetime import date
 from enum import StrEnum
 from importlib import resources
 from typing import Any
 
-from sqlalchemy import and_, cast, literal, not_, or_, select
+from sqlalchemy import and_, cast, insert, literal, not_, or_, select
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlmodel import col
@@ -17,7 +18,7 @@ from sqlmodel import col
 from contactcenter import clock
 from contactcenter.errors import Conflict, InvalidInput, NotFound
 from contactcenter.i18n import LOCALES
-from contactcenter.knowledge.records import Article
+from contactcenter.knowledge.records import Article, ArticleVersion
 from contactcenter.store.pages import Page, decode_cursor, encode_cursor
 from contactcenter.store.search import query_literal, vector_literal
 from contactcenter.store.unit_of_work import UnitOfWork
@@ -27,6 +28,8 @@ MAX_TEXT = 50_000
 MAX_QUESTIONS = 100
 MAX_QUESTION = 1_000
 MAX_LIMIT = 200
+MAX_VERSIONS = 50
+"""Earlier versions that are shown."""
 
 _KEY = re.compile(r"[^a-z0-9]+")
 
@@ -56,15 +59,22 @@ async def create_article(
     category: str = "",
     audience: str = Audience.PUBLIC,
     key: str = "",
+    valid_from: date | None = None,
+    valid_until: date | None = None,
+    queue: str = "",
+    by: str = "",
 ) -> Article:
-    """Write an article; it is found (and, published, answers) at once.
+    """Write an article; it is found (and, published, answers) at once, on the days it is valid.
 
     ``questions`` are ways to ask it, one each: they decide how well it is recognised. The same topic in two languages
-    shares its ``key``; without one it is made of the title. Raises :class:`InvalidInput` naming the field, and
-    :class:`Conflict` when the key is taken in that language.
+    shares its ``key``; without one it is made of the title. ``queue`` is the key of the only queue it answers in,
+    ``by`` the id of the agent who writes it. Raises :class:`InvalidInput` naming the field, and :class:`Conflict` when
+    the key is taken in that language.
     """
     article = Article(key=_clean_key(key) or await _free_key(uow, title, language), language=language)
     _apply(article, title=title, text=text, status=status, questions=questions, category=category, audience=audience)
+    _limit(article, valid_from, valid_until, queue)
+    _sign(article, by)
     added = await uow.session.scalar(
         pg_insert(Article)
         .values(**_values(article))
@@ -86,15 +96,19 @@ async def update_article(
     questions: Sequence[str] | None = None,
     category: str | None = None,
     audience: str | None = None,
+    queue: str | None = None,
+    validity: tuple[date | None, date | None] | None = None,
     expected_version: int | None = None,
+    by: str = "",
 ) -> Article:
-    """Change what is not None; the version rises.
+    """Change what is not None; the version rises and what was there is kept. ``validity``: first and last day.
 
     Raises :class:`NotFound`, :class:`InvalidInput`, and :class:`Conflict` for a stale ``expected_version``.
     """
     article = await get_article(uow, article_id, lock=True)
     if expected_version is not None and article.version != expected_version:
         raise Conflict("the article has changed since you last saw it")
+    before = _as_version(article)
     _apply(
         article,
         title=article.title if title is None else title,
@@ -104,22 +118,38 @@ async def update_article(
         category=article.category if category is None else category,
         audience=article.audience if audience is None else audience,
     )
+    first, last = validity or (article.valid_from, article.valid_until)
+    _limit(article, first, last, article.queue if queue is None else queue)
+    await uow.session.execute(insert(ArticleVersion), [before])
     article.version += 1
     article.updated_at = clock.now()
+    _sign(article, by)
     article.search = cast(literal(_vector(article)), TSVECTOR)
     await uow.session.flush()
     await uow.session.refresh(article)
     return article
 
 
-async def publish(uow: UnitOfWork, article_id: str) -> Article:
-    """Let the article answer customers."""
-    return await update_article(uow, article_id, status=ArticleStatus.PUBLISHED)
+async def publish(uow: UnitOfWork, article_id: str, by: str = "") -> Article:
+    """Approve the article: it answers customers."""
+    return await update_article(uow, article_id, status=ArticleStatus.PUBLISHED, by=by)
 
 
-async def withdraw(uow: UnitOfWork, article_id: str) -> Article:
+async def withdraw(uow: UnitOfWork, article_id: str, by: str = "") -> Article:
     """Make it a draft again: it no longer answers."""
-    return await update_article(uow, article_id, status=ArticleStatus.DRAFT)
+    return await update_article(uow, article_id, status=ArticleStatus.DRAFT, by=by)
+
+
+async def versions(uow: UnitOfWork, article_id: str) -> list[ArticleVersion]:
+    """What the article said before, the newest first."""
+    query = select(ArticleVersion).where(col(ArticleVersion.article_id) == article_id)
+    newest_first = query.order_by(col(ArticleVersion.version).desc()).limit(MAX_VERSIONS)
+    return list(await uow.session.scalars(newest_first))
+
+
+def has_expired(article: Article) -> bool:
+    """Whether its last day is over."""
+    return article.valid_until is not None and article.valid_until < clock.now().date()
 
 
 async def get_article(uow: UnitOfWork, article_id: str, *, lock: bool = False) -> Article:
@@ -186,8 +216,9 @@ def starter_articles() -> list[dict[str, Any]]:
 async def import_articles(uow: UnitOfWork, entries: Sequence[dict[str, Any]], status: str | None = None) -> int:
     """Write articles whose key is free in their language; returns how many.
 
-    An entry has ``key, language, title, text`` and may have ``questions, category, audience, status``; ``status``
-    given here wins. Raises :class:`InvalidInput` for one that is not right, and then writes none.
+    An entry has ``key, language, title, text`` and may have ``questions, category, audience, status, queue``, and
+    ``valid_from`` and ``valid_until`` (days, ISO 8601); ``status`` given here wins. Raises :class:`InvalidInput` for
+    one that is not right, and then writes none.
     """
     rows = []
     for entry in entries:
@@ -201,6 +232,8 @@ async def import_articles(uow: UnitOfWork, entries: Sequence[dict[str, Any]], st
             category=str(entry.get("category", "")),
             audience=str(entry.get("audience", Audience.PUBLIC)),
         )
+        _limit(article, _day(entry, "valid_from"), _day(entry, "valid_until"), str(entry.get("queue", "")))
+        _sign(article)
         if not article.key:
             article.key = clock.new_id()
         rows.append(_values(article))
@@ -222,8 +255,11 @@ async def import_starter(uow: UnitOfWork, status: str = ArticleStatus.DRAFT) -> 
 
 def as_entry(article: Article) -> dict[str, Any]:
     """The article as :func:`import_articles` reads it."""
-    names = ("key", "language", "category", "audience", "status", "title", "text", "questions")
-    return {name: getattr(article, name) for name in names}
+    names = ("key", "language", "category", "audience", "status", "queue", "title", "text", "questions")
+    days = {"valid_from": article.valid_from, "valid_until": article.valid_until}
+    return {name: getattr(article, name) for name in names} | {
+        name: day.isoformat() for name, day in days.items() if day is not None
+    }
 
 
 def _apply(
@@ -252,6 +288,41 @@ def _apply(
             raise InvalidInput(message, field=field)
     article.title, article.text, article.questions = title, text, asked
     article.status, article.audience, article.category = str(status), str(audience), category.strip()[:60]
+
+
+def _limit(article: Article, valid_from: date | None, valid_until: date | None, queue: str) -> None:
+    """Check and set when and where it answers. Raises :class:`InvalidInput` naming the field."""
+    if valid_from is not None and valid_until is not None and valid_until < valid_from:
+        raise InvalidInput("its last day is not before its first", field="valid_until")
+    article.valid_from, article.valid_until, article.queue = valid_from, valid_until, queue.strip()[:60]
+
+
+def _sign(article: Article, by: str = "") -> None:
+    """Note who wrote it so and, where customers get it, who approved that."""
+    article.author_id = by
+    published = article.status == ArticleStatus.PUBLISHED
+    article.approved_by, article.approved_at = (by, clock.now()) if published else ("", None)
+
+
+def _day(entry: dict[str, Any], name: str) -> date | None:
+    """A day of an entry. Raises :class:`InvalidInput` for what is none."""
+    written = str(entry.get(name) or "")
+    try:
+        return date.fromisoformat(written) if written else None
+    except ValueError as error:
+        raise InvalidInput("a day is written 2026-12-31", field=name) from error
+
+
+def _as_version(article: Article) -> dict[str, Any]:
+    """The article as it is, to be kept when it changes."""
+    row = ArticleVersion(
+        article_id=article.id,
+        version=article.version,
+        content=as_entry(article),
+        author_id=article.author_id,
+        at=article.updated_at,
+    )
+    return row.model_dump()
 
 
 def _values(article: Article) -> dict[str, Any]:

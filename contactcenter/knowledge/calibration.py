@@ -15,9 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from contactcenter.knowledge.answers import COEFFICIENTS, Coefficients, best_of, features, probability
+from contactcenter.knowledge.fusion import Nearness, Pairing, fused
+from contactcenter.knowledge.meaning import Embedder, Meanings
+from contactcenter.knowledge.mixing import Remembering
 from contactcenter.knowledge.records import Article
 from contactcenter.knowledge.retrieval import Hit
 from contactcenter.knowledge.scoring import Index, Text
+from contactcenter.knowledge.understanding import parts
 
 SIZES = (1, 2, 3, 5, 10, 20)
 """Articles of the small knowledge bases."""
@@ -57,27 +61,36 @@ class Report:
     wrong: int
 
 
-def draw(articles: Sequence[Article], questions: Sequence[Question], *, rounds: int, seed: int) -> list[Sample]:
-    """Samples of all questions: once with the whole base of their language, ``rounds`` times with each small size."""
+def draw(
+    articles: Sequence[Article],
+    questions: Sequence[Question],
+    *,
+    rounds: int,
+    seed: int,
+    embedder: Embedder | None = None,
+) -> list[Sample]:
+    """Samples of all questions: once with the whole base of their language, ``rounds`` times with each small size.
+
+    Without an embedder by words alone.
+    """
     chance = random.Random(seed)  # noqa: S311 - repeatable draws, no secret
+    embedder = Remembering(embedder) if embedder else None
     found: list[Sample] = []
     for language in sorted({article.language for article in articles}):
         own = [article for article in articles if article.language == language]
         asked = [question for question in questions if question.language == language]
-        found += _put(own, asked, 0)
+        found += _put(own, asked, 0, embedder)
         for size in SIZES:
             for _ in range(rounds):
-                found += _put(chance.sample(own, min(size, len(own))), asked, size)
+                found += _put(chance.sample(own, min(size, len(own))), asked, size, embedder)
     return found
 
 
-def _put(articles: Sequence[Article], questions: Sequence[Question], size: int) -> Iterable[Sample]:
-    index = Index(Text(one.id, one.title, one.questions, one.text) for one in articles)
-    by_id = {article.id: article for article in articles}
+def _put(
+    articles: Sequence[Article], questions: Sequence[Question], size: int, embedder: Embedder | None
+) -> Iterable[Sample]:
     keys = {article.key for article in articles}
-    for question in questions:
-        scores = index.scores(question.text)
-        hits = [Hit(by_id[article_id], min(1.0, score)) for article_id, score in scores.items()]
+    for question, hits in zip(questions, _hits(articles, questions, embedder), strict=True):
         best = best_of(hits, question.category, question.category_probability)
         if best is not None:
             hit, margin = best
@@ -85,12 +98,32 @@ def _put(articles: Sequence[Article], questions: Sequence[Question], size: int) 
             yield Sample(figures, hit.article.key == question.key, question.key in keys, size)
 
 
+def _hits(articles: Sequence[Article], questions: Sequence[Question], embedder: Embedder | None) -> Iterable[list[Hit]]:
+    """What a search among these articles would find for each question."""
+    index = Index(Text(one.id, one.title, one.questions, one.text) for one in articles)
+    everyone = range(len(articles))
+    meanings = None
+    if embedder is not None:
+        meanings = Meanings([embedder.encode(parts(one.title, one.questions, one.text)) for one in articles])
+    for question in questions:
+        words = index.scores(question.text)
+        near: dict[int, Nearness] = {}
+        if embedder is not None and meanings is not None:
+            near = meanings.nearness(embedder.encode([question.text])[0], everyone, everyone)
+        languages = Pairing(question.language)
+        found = [
+            Hit(one, fused(words.get(one.id, 0.0), near.get(place), languages), near.get(place))
+            for place, one in enumerate(articles)
+        ]
+        yield [hit for hit in found if hit.score > 0]
+
+
 def fit(samples: Sequence[Sample], *, ridge: float = 0.1, steps: int = 50) -> Coefficients:
-    """Logistic regression by Newton's method; the whole base weighs as much as all the small ones together."""
+    """Logistic regression by Newton's method; each size of base weighs the same."""
     figures = np.array([(*sample.figures, 1.0) for sample in samples])
     right = np.array([sample.right for sample in samples], dtype=float)
-    whole = np.array([sample.size == 0 for sample in samples])
-    weights = np.where(whole, (~whole).sum() / max(1, whole.sum()), 1.0) if not whole.all() else np.ones(len(samples))
+    sizes, places, counts = np.unique([sample.size for sample in samples], return_inverse=True, return_counts=True)
+    weights = len(samples) / len(sizes) / counts[places]
     penalty = np.diag([ridge] * 4 + [0.0])
     beta = np.zeros(5)
     for _ in range(steps):

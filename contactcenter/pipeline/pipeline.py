@@ -23,10 +23,11 @@ from contactcenter.envelope import (
     ContentReader,
 )
 from contactcenter.errors import InvalidInput, Unavailable
-from contactcenter.pipeline.reading import Assess, Reading, Testify
+from contactcenter.pipeline.assessing import Assess, Assessing
+from contactcenter.pipeline.reading import Reading, Testify
 from contactcenter.pipeline.stages import Stages
 from contactcenter.pipeline.work import Batch, Stage, Work
-from contactcenter.settings import Limits
+from contactcenter.settings import Limits, Triage
 from contactcenter.store.jobs import INBOUND
 from contactcenter.store.store import Store
 from contactcenter.store.unit_of_work import UnitOfWork
@@ -50,9 +51,11 @@ class Pipeline:
         policy: AnsweringPolicy,
         limits: Limits | None = None,
         witness: Testify | None = None,
+        patience: float = Triage().patience,
     ) -> None:
+        """``patience``: seconds that a batch of messages waits for the assessor."""
         self._store = store
-        self._reading = Reading(store, readers, assessor, witness)
+        self._reading = Reading(store, readers, Assessing(assessor, patience), witness)
         self._lanes = [asyncio.Lock() for _ in range(SLOW_LANE + 1)]
         self._asked: set[int] = set()  # lanes to look at (once more)
         does = Stages(tokens, policy, limits or Limits())
@@ -62,6 +65,7 @@ class Pipeline:
             Stage("senders", does.senders),  # a blocked sender's mail ends here; who floods us?
             Stage("returned", does.returned),  # bounces and receipts: about which message of ours?
             Stage("customers", does.customers),  # who is it?
+            Stage("records", does.records),  # the numbers he names: his own?
             Stage("threads", does.threads),  # which conversation?
             Stage("decide", does.decide),  # guards, then: answer, suggest or route
             Stage("tickets", does.tickets),  # the work it means

@@ -11,8 +11,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
-import structlog
-
 from contactcenter.conversations.inbox import inbound_of
 from contactcenter.conversations.records import Message
 from contactcenter.envelope import (
@@ -25,6 +23,7 @@ from contactcenter.envelope import (
     read_many,
 )
 from contactcenter.errors import ContactCenterError, Unavailable
+from contactcenter.pipeline.assessing import Assessing, Unassessed
 from contactcenter.pipeline.work import Work
 from contactcenter.store.store import Store
 from contactcenter.store.unit_of_work import UnitOfWork
@@ -35,17 +34,7 @@ from contactcenter.tickets.colleagues import (
     known_agents,
     passed_on,
 )
-from contactcenter.triage.assessment import Assessment, TriageInput
-
-log = structlog.get_logger(__name__)
-
-
-class Assess(Protocol):
-    """What the pipeline needs of triage."""
-
-    def assess(self, items: Sequence[TriageInput]) -> list[Assessment]:
-        """One assessment for each item, in order."""
-        ...
+from contactcenter.triage.assessment import TriageInput
 
 
 class Testify(Protocol):
@@ -67,12 +56,12 @@ class Reading:
         self,
         store: Store,
         readers: Mapping[Channel, ContentReader],
-        assessor: Assess | None,
+        assessing: Assessing,
         witness: Testify | None,
     ) -> None:
         self._store = store
         self._readers = readers
-        self._assessor = assessor
+        self._assessing = assessing
         self._witness = witness
 
     async def read(self, uow: UnitOfWork, rows: Sequence[Message], *, patient: bool = False) -> list[Work]:
@@ -134,10 +123,17 @@ class Reading:
                 work.content = as_the_customers(work.content, work.content.forwarded)
 
     def _assess_people(self, works: Sequence[Work]) -> None:
-        """Assess what people wrote, in a thread."""
+        """Assess what people wrote, in a thread. When triage says nothing people get it: closed for answers."""
         people = [work for work in works if work.is_person and work.is_read]
-        for work, assessment in zip(people, self._assess(people), strict=True):
-            work.assessment = assessment
+        items = [
+            TriageInput(work.content.visible_text or work.content.text, work.content.subject, work.message.received_at)
+            for work in people
+        ]
+        for work, answer in zip(people, self._assessing.assess(items), strict=True):
+            if isinstance(answer, Unassessed):
+                work.unassessed = answer
+            else:
+                work.assessment = answer
 
     def _opened(self, row: Message) -> Work:
         """A message as its door accepted it."""
@@ -164,20 +160,6 @@ class Reading:
         except Exception as error:  # noqa: BLE001 - a message that fails fails alone
             work.message = inbound_of(work.row, None)
             work.failure = f"{type(error).__name__}: {error}"
-
-    def _assess(self, works: Sequence[Work]) -> Sequence[Assessment | None]:
-        """Assess what people wrote. When triage fails they go to people: fail open for routing, closed for answers."""
-        if self._assessor is None or not works:
-            return [None] * len(works)
-        items = [
-            TriageInput(work.content.visible_text or work.content.text, work.content.subject, work.message.received_at)
-            for work in works
-        ]
-        try:
-            return self._assessor.assess(items)
-        except Exception as error:
-            log.error("triage failed", error=str(error), messages=len(works), exc_info=error)
-            return [None] * len(works)
 
 
 def _with_testimony(message: InboundMessage, said: Mapping[str, Any] | None) -> InboundMessage:

@@ -14,12 +14,14 @@ from contactcenter.conversations.records import Conversation
 from contactcenter.conversations.senders import Senders
 from contactcenter.conversations.threads import Claim, Thread, ThreadIndex
 from contactcenter.conversations.tokens import ReplyTokens
+from contactcenter.customers.business import records_named
 from contactcenter.customers.identity import current_customer, resolve_many
 from contactcenter.envelope import (
     Channel,
 )
 from contactcenter.errors import NotFound
 from contactcenter.pipeline.work import (
+    NAMED,
     Batch,
     Work,
     added_event,
@@ -30,7 +32,9 @@ from contactcenter.pipeline.work import (
     is_proven,
     priority_of,
     reachable,
+    reacts,
     understood,
+    with_records,
 )
 from contactcenter.settings import Limits
 from contactcenter.store.schema import table_of
@@ -42,6 +46,8 @@ from contactcenter.tickets.answering import (
     automatic_messages,
     decide,
 )
+from contactcenter.tickets.automation import decisions
+from contactcenter.tickets.automation.records import Reaction
 from contactcenter.tickets.bounces import not_delivered
 from contactcenter.tickets.colleagues import (
     note_who_passed_on,
@@ -106,6 +112,16 @@ class Stages:
                 if not work.customer.language and work.assessment is not None:
                     work.customer.language = work.language
 
+    async def records(self, batch: Batch) -> None:
+        """Look for the policies, orders, invoices and claims that the messages name."""
+        works = [(work, work.assessment) for work in batch.originals if work.assessment is not None]
+        named = {
+            (entity.type, str(entity.value)) for _, said in works for entity in said.entities if entity.type in NAMED
+        }
+        known = await records_named(batch.uow, named)
+        for work, said in works if known else ():
+            work.assessment = with_records(said, work.customer.id if work.customer else "", known)
+
     async def threads(self, batch: Batch) -> None:
         """Find each message's conversation, or begin one; its sender takes part."""
         works = [(work, work.customer) for work in batch.originals if work.customer is not None]
@@ -143,7 +159,14 @@ class Stages:
         memory = await AutomaticMemory.load(batch.uow, senders, self._limits, batch.senders.flooding)
         for work in batch.originals:
             case = Case(
-                work.message, work.content, work.assessment, work.content.sender, work.conversation_id, work.is_new
+                work.message,
+                work.content,
+                work.assessment,
+                work.content.sender,
+                work.conversation_id,
+                work.is_new,
+                work.row.id,
+                bool(work.thread.related),
             )
             work.decision = await decide(batch.uow, case, batch.routing, self._policy, memory)
 
@@ -225,6 +248,15 @@ class Stages:
     async def keep(self, batch: Batch) -> None:
         """Write what was understood onto the messages' rows, keep their files, tell who listens."""
         await processing.keep(batch.uow, [understood(work) for work in batch.works])
+        await self._account(batch)
         for work in batch.originals:
             if work.ticket is not None:
                 batch.uow.publish(added_event(work, work.ticket))
+
+    async def _account(self, batch: Batch) -> None:
+        """Keep the decisions, and what customers said to earlier answers: thanks, or that they need more."""
+        considered = [(work.row.id, work.conversation_id, work.decision.considered) for work in batch.originals]
+        await decisions.keep(batch.uow, [(row, where, one) for row, where, one in considered if one is not None])
+        for reaction, thanks in ((Reaction.HELPED, True), (Reaction.RETURNED, False)):
+            works = [work for work in batch.originals if reacts(work) and work.only_thanks is thanks]
+            await decisions.note_reactions(batch.uow, reaction, {work.conversation_id for work in works})

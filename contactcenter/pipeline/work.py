@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from contactcenter.conversations.bounces import Returned
 from contactcenter.conversations.processing import Understood
 from contactcenter.conversations.records import Conversation, Message
 from contactcenter.conversations.senders import FLOOD, Senders
 from contactcenter.conversations.threads import Thread
+from contactcenter.customers.business import NamedRecord, RecordKind
 from contactcenter.customers.identity import normalised
 from contactcenter.customers.records import Customer
 from contactcenter.envelope import (
@@ -22,6 +23,8 @@ from contactcenter.envelope import (
 )
 from contactcenter.errors import InvalidInput
 from contactcenter.events import Event, EventKind
+from contactcenter.pipeline.assessing import Unassessed
+from contactcenter.pipeline.trace import trace_of
 from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets.answering import (
     Decision,
@@ -31,14 +34,18 @@ from contactcenter.tickets.colleagues import (
     FORGED,
     PassedOn,
 )
+from contactcenter.tickets.intake import one_line
 from contactcenter.tickets.records import Priority, Ticket, TicketStatus
 from contactcenter.tickets.routing import RoutingTable
-from contactcenter.triage.assessment import Assessment
+from contactcenter.triage.assessment import Assessment, KnownRecord, RecordOwner
 from contactcenter.triage.thanks import is_only_thanks
 
 PREVIEW = 160  # characters
 
 NOTHING_READ = Content(Identity(IdentityKind.EXTERNAL, "unknown"), "", "")
+NAMED = frozenset(RecordKind)
+"""Types of entities that business records are looked for."""
+
 ROUTE = Decision("route")
 NO_THREAD = Thread(None)
 
@@ -47,16 +54,17 @@ NO_THREAD = Thread(None)
 class Work:
     """One message on its way, and what the stages found out about it.
 
-    ``returned``: it is a believed bounce or receipt about a message of ours. ``suspect`` is the conversation that a
-    bounce may be about which returns no id of ours. ``flooding``: its sender writes more than a person does.
-    ``takes_long``: it was not read, for others wait. ``forged``: it is in the name of one of us, and nobody vouches
-    for it. ``passed_on``: an agent passed on what a customer wrote.
+    ``unassessed``: why triage says nothing of it. ``returned``: it is a believed bounce or receipt about a message of
+    ours. ``suspect`` is the conversation that a bounce may be about which returns no id of ours. ``flooding``: its
+    sender writes more than a person does. ``takes_long``: it was not read, for others wait. ``forged``: it is in the
+    name of one of us, and nobody vouches for it. ``passed_on``: an agent passed on what a customer wrote.
     """
 
     row: Message
     message: InboundMessage
     content: Content = NOTHING_READ
     assessment: Assessment | None = None
+    unassessed: Unassessed | None = None
     failure: str = ""
     takes_long: bool = False
     copy_of: str = ""
@@ -116,12 +124,20 @@ class Work:
 
     @property
     def preview(self) -> str:
-        """Its first words."""
-        return " ".join((self.content.visible_text or self.content.text).split())[:PREVIEW]
+        """Its first words, card and identity numbers masked."""
+        return one_line(self.content.visible_text or self.content.text)[:PREVIEW]
 
     def again(self) -> Work:
         """As it was before the database was asked."""
-        return Work(self.row, self.message, self.content, self.assessment, forged=self.forged, passed_on=self.passed_on)
+        return Work(
+            self.row,
+            self.message,
+            self.content,
+            self.assessment,
+            self.unassessed,
+            forged=self.forged,
+            passed_on=self.passed_on,
+        )
 
 
 @dataclass(slots=True)
@@ -193,6 +209,11 @@ def begin(work: Work, customer: Customer, senders: Senders) -> Conversation:
     return made
 
 
+def reacts(work: Work) -> bool:
+    """Whether a person writes again where the machine answered: that says something about the answer."""
+    return work.is_person and not work.is_new and work.ticket is not None and work.ticket.answered_by == "machine"
+
+
 def is_proven(work: Work) -> bool:
     """Whether its sender is who he says he is: by what its reader found, or because its door vouches for him."""
     return work.content.authenticated or work.message.authenticated
@@ -204,6 +225,23 @@ def reachable(sender: Identity) -> Identity:
         return normalised(sender)
     except InvalidInput:
         return Identity(IdentityKind.EXTERNAL, sender.value.strip() or "unknown", sender.name)
+
+
+def with_records(said: Assessment, customer_id: str, known: Mapping[tuple[str, str], NamedRecord]) -> Assessment:
+    """The assessment with what the company's records know of the numbers in it.
+
+    Of a record that is another customer's only that it is not this one's.
+    """
+    entities = []
+    for entity in said.entities:
+        found = known.get((entity.type, str(entity.value))) if entity.type in NAMED else None
+        if found is None:
+            entities.append(entity)
+        elif found.customer_id == customer_id:
+            entities.append(replace(entity, record=KnownRecord(RecordOwner.CUSTOMER, found.title, found.status)))
+        else:
+            entities.append(replace(entity, record=KnownRecord(RecordOwner.ANOTHER)))
+    return replace(said, entities=tuple(entities))
 
 
 def added_event(work: Work, ticket: Ticket) -> Event:
@@ -231,11 +269,5 @@ def understood(work: Work) -> Understood:
         blocked=work.blocked,
         language=work.assessment.language if work.assessment else "",
         assessment=assessment_json(work.assessment, work.decision),
-        trace={
-            "reasons": list(work.decision.reasons),
-            "copy_of": work.copy_of,
-            "warnings": list(work.content.warnings),
-            "model": work.assessment.model if work.assessment else "",
-            **work.decision.trace,
-        },
+        trace=trace_of(work.content, work.assessment, work.unassessed, work.decision, work.copy_of),
     )

@@ -14,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 
 INBOUND = "inbound"
 OUTBOUND = "outbound"
+LEARNING = "learning"
 MAX_ATTEMPTS = 8
 """Of a job that raises, 2, 4, 8 … seconds apart; then it is kept as failed for a person to see."""
 
@@ -22,11 +23,22 @@ _MIGRATION = re.compile(r"^(\d+)\.(\d+)\.(\d+)_(\d+)_.*\.sql$")
 Task = Callable[..., Awaitable[None]]
 
 
-def jobs_app(conninfo: str, tasks: Mapping[str, Task] | None = None, *, pool_size: int = 4) -> App:
-    """The job queue of the database; ``tasks`` are what this process can run."""
+def jobs_app(
+    conninfo: str,
+    tasks: Mapping[str, Task] | None = None,
+    *,
+    pool_size: int = 4,
+    nightly: Mapping[str, tuple[str, Task]] | None = None,
+) -> App:
+    """The job queue of the database; ``tasks`` are what this process can run.
+
+    ``nightly``: name → when (cron, UTC) and what. However many workers wait for the hour, the job is deferred once.
+    """
     app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=pool_size, pool_factory=_pool))
     for name, function in (tasks or {}).items():
         app.task(name=name, retry=RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=2))(function)
+    for name, (cron, function) in (nightly or {}).items():
+        app.periodic(cron=cron)(app.task(name=name, queue=LEARNING)(function))
     return app
 
 

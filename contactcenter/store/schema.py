@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, Integer, MetaData, Table, Text, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
@@ -47,6 +61,11 @@ def moment(*, nullable: bool = False, index: bool = False) -> Any:
     return Field(default=None, sa_column=column) if nullable else Field(default_factory=clock.now, sa_column=column)
 
 
+def optional_day() -> Any:
+    """A calendar day, or null."""
+    return Field(default=None, sa_column=Column(Date, nullable=True))
+
+
 def words(*, default: str = "", index: bool = False, unique: bool = False, key: bool = False) -> Any:
     """A text column; empty rather than null."""
     column: Column[Any] = Column(
@@ -84,6 +103,11 @@ def integer(*, default: int = 0, big: bool = False) -> Any:
     """An integer, never null."""
     kind = BigInteger if big else Integer
     return Field(default=default, sa_column=Column(kind, nullable=False, server_default=text(str(default))))
+
+
+def octets() -> Any:
+    """Bytes, never null."""
+    return Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
 
 
 def search_vector() -> Any:

@@ -39,6 +39,7 @@ class Happening(StrEnum):
     FORWARDED = "forwarded"  # message, to
     DELAYED = "delayed"  # message, address, said
     UNDELIVERED = "undelivered"  # was, message, address, code, said
+    UNMASKED = "unmasked"  # message, now: the reason
     BLOCKED = "blocked"  # now: the address or domain that is blocked
     MERGED = "merged"  # into, or from: ticket numbers; messages
 

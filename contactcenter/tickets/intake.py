@@ -18,9 +18,13 @@ from contactcenter.staff.access import MACHINE, Actor
 from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets.changes import Happening, changed
 from contactcenter.tickets.records import Priority, Ticket, TicketEvent, TicketStatus
+from contactcenter.triage.masking import mask
 
 PREVIEW = 200
 """Characters of a message that a list shows."""
+
+_MASKED_FROM = 20 * PREVIEW
+"""Characters that are masked before they are cut: no list shows half a number that would be masked whole."""
 
 _ticket = SQLModel.metadata.tables[str(Ticket.__tablename__)]
 _event = SQLModel.metadata.tables[str(TicketEvent.__tablename__)]
@@ -203,5 +207,8 @@ async def relate(uow: UnitOfWork, conversation_ids: Sequence[str]) -> list[str]:
 
 
 def one_line(written: str) -> str:
-    """The text as one line for a list: no line breaks, no control characters, cut at :data:`PREVIEW`."""
-    return " ".join(written.replace("\x00", " ").split())[:PREVIEW]
+    """The text as one line for a list: no line breaks, no control characters, cut at :data:`PREVIEW`.
+
+    Card and identity numbers are masked.
+    """
+    return mask(" ".join(written[:_MASKED_FROM].replace("\x00", " ").split()))[:PREVIEW]

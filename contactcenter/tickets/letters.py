@@ -20,6 +20,7 @@ from contactcenter.envelope import AuthorType, Direction
 from contactcenter.i18n import translations
 from contactcenter.tickets.intake import one_line
 from contactcenter.tickets.pictures import html_with_pictures, without_pictures
+from contactcenter.triage.masking import mask
 
 MAX_QUOTATION = 20_000
 """Characters of a quotation; what goes beyond is left out, the oldest first."""
@@ -95,12 +96,12 @@ def letter_html(words: str, signature: Part, quotation: Part) -> str:
 def quotation(messages: Sequence[Message], language: str, own: Quoted) -> Part:
     """Earlier mails, the newest first, each inside of the one that followed it.
 
-    Introductions are in the customer's language.
+    Introductions are in the customer's language. Card and identity numbers go back masked.
     """
     text, html, left = "", "", MAX_QUOTATION
     shown: list[tuple[Message, str]] = []
     for message in messages:
-        words = without_pictures(message.visible_text or message.text)
+        words = mask(without_pictures(message.visible_text or message.text))
         if not words:
             continue
         shown.append((message, words if len(words) <= left else f"{words[:left].rstrip()}\n{ELLIPSIS}"))

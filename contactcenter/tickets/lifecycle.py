@@ -13,15 +13,15 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from contactcenter import clock
-from contactcenter.conversations.records import Message
-from contactcenter.envelope import Direction
 from contactcenter.errors import Conflict, InvalidInput
 from contactcenter.events import Event, EventKind
 from contactcenter.staff.access import Actor
 from contactcenter.staff.records import Agent
 from contactcenter.store.unit_of_work import UnitOfWork
+from contactcenter.tickets import feedback
 from contactcenter.tickets.changes import Happening, begin, changed, finish
-from contactcenter.tickets.records import Category, Correction, Priority, Queue, QueueMember, Ticket, TicketStatus
+from contactcenter.tickets.openings import sorted_by
+from contactcenter.tickets.records import Category, Priority, Queue, QueueMember, Ticket, TicketStatus
 
 COMPLAINTS = "complaints"
 """Key of the queue complaints go to."""
@@ -180,7 +180,7 @@ async def correct_category(
         return ticket
     ticket.category = category
     ticket.category_probability = 1.0
-    await _correct(uow, actor, ticket, "category", was, category)
+    await _correct(uow, actor, ticket, feedback.CATEGORY, category)
     data = {"was": was, "now": category}
     if move_queue and not ticket.complaint and known.queue_id is not None and known.queue_id != ticket.queue_id:
         data["queue"] = known.queue_id
@@ -197,7 +197,7 @@ async def mark_complaint(
     if ticket.complaint == complaint:
         return ticket
     ticket.complaint = complaint
-    await _correct(uow, actor, ticket, "complaint", str(not complaint).lower(), str(complaint).lower())
+    await _correct(uow, actor, ticket, feedback.COMPLAINT, "yes" if complaint else "no")
     if complaint:
         queue_id = await uow.session.scalar(select(col(Queue.id)).where(col(Queue.key) == COMPLAINTS))
         if queue_id is not None and queue_id != ticket.queue_id:
@@ -273,19 +273,8 @@ def _gone(ticket: Ticket, *, agent: str) -> Event:
     return Event(EventKind.TICKET_CHANGED, id=ticket.id, ticket=ticket.number, queue=ticket.queue_id, agent=agent)
 
 
-async def _correct(uow: UnitOfWork, actor: Actor, ticket: Ticket, field: str, was: str, now: str) -> None:
-    """Keep the correction with the customer's last message; a ticket without one teaches nothing."""
-    message_id = await uow.session.scalar(
-        select(col(Message.id))
-        .where(
-            col(Message.conversation_id) == ticket.conversation_id,
-            col(Message.direction) == Direction.IN.value,
-            col(Message.assessment).is_not(None),
-        )
-        .order_by(col(Message.id).desc())
-        .limit(1)
-    )
-    if message_id is not None:
-        uow.session.add(
-            Correction(message_id=message_id, agent_id=actor.agent_id, field=field, was=was, now=now, at=clock.now())
-        )
+async def _correct(uow: UnitOfWork, actor: Actor, ticket: Ticket, head: str, label: str) -> None:
+    """Keep the correction with the message the ticket was sorted by; a ticket without one teaches nothing."""
+    message = await sorted_by(uow, ticket)
+    if message is not None:
+        await feedback.record(uow, actor, message, [feedback.Judgement(head, label)])

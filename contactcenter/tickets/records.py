@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Sequence, text
+from sqlalchemy import BigInteger, Column, Float, Index, Sequence, text
 from sqlmodel import Field, SQLModel
 
 from contactcenter.store.schema import (
@@ -199,15 +199,106 @@ class Draft(SQLModel, table=True):
     updated_at: datetime = moment()
 
 
-class Correction(SQLModel, table=True):
-    """An agent set right what triage said: labelled data for the next training."""
+class FeedbackSource(StrEnum):
+    """How somebody who works here came to say it."""
 
-    __tablename__ = "correction"
+    CORRECTION = "correction"  # set right, on the ticket or by a program of ours
+    AUDIT = "audit"  # found right or wrong when asked to look
+    USED = "used"  # a suggested answer sent as it was
+    EDITED = "edited"  # sent with changes
+    REJECTED = "rejected"  # shown, and something else was written
+    TOPIC = "topic"  # one of the examples of which a new category was made
+
+
+class Feedback(SQLModel, table=True):
+    """What somebody who works here says a message is: labelled data for the next training, without a word of its text.
+
+    ``head`` is category, urgency, sentiment, complaint (yes, no) or answer (right, edited, wrong; then ``article_id``
+    names the article). ``was`` is what the machine had said, ``model`` which model. Only what ``stands`` counts: the
+    last word on a message, head and article.
+    """
+
+    __tablename__ = "feedback"
+    __table_args__ = (
+        Index("uq_feedback_standing", "message_id", "head", "article_id", unique=True, postgresql_where=text("stands")),
+        Index("ix_feedback_message", "message_id", "id"),
+    )
 
     id: str = primary_id()
-    message_id: str = link("message.id", cascade=True, index=True)
-    agent_id: str = words()
-    field: str = words()
+    message_id: str = link("message.id", cascade=True)
+    head: str = words()
+    label: str = words()
     was: str = words()
-    now: str = words()
+    article_id: str = words()
+    source: str = words(default=FeedbackSource.CORRECTION)
+    agent_id: str = words()
+    weight: float = Field(default=1.0, sa_column=Column(Float, nullable=False, server_default=text("1")))
+    model: str = words()
+    stands: bool = flag(default=True)
     at: datetime = moment()
+
+
+class ModelChange(SQLModel, table=True):
+    """A candidate that was published or refused, or a step back: who, when, and the figures it rests on.
+
+    ``version`` and ``previous`` are the first letters of the SHA-256 of a model's configuration.
+    """
+
+    __tablename__ = "model_change"
+
+    id: str = primary_id()
+    model: str = words()
+    kind: str = words()  # published | refused | rolled-back
+    version: str = words()
+    previous: str = words()
+    agent_id: str = words()  # empty: the nightly run or the command line
+    figures: dict[str, Any] = document()
+    at: datetime = moment()
+
+
+class TopicState(StrEnum):
+    """What became of a proposed topic."""
+
+    OPEN = "open"
+    DISMISSED = "dismissed"
+    CATEGORY = "category"
+    ARTICLE = "article"
+
+
+class Topic(SQLModel, table=True):
+    """Something customers write about that triage has no name for.
+
+    ``terms`` and ``questions`` hold only words that several customers used. ``count`` is of the last thirty days,
+    ``recent`` of the last seven, ``before`` of the seven before those.
+    """
+
+    __tablename__ = "topic"
+    __table_args__ = (Index("ix_topic_state", "state", text("count DESC"), text("id DESC")),)
+
+    id: str = primary_id()
+    state: str = words(default=TopicState.OPEN)
+    language: str = words()
+    name: str = words()
+    terms: list[str] = word_list()  # the most telling first
+    questions: list[str] = word_list()
+    signature: dict[str, Any] = document()  # term → weight: what later clusters are compared with
+    count: int = integer()
+    customers: int = integer()
+    recent: int = integer()
+    before: int = integer()
+    category: str = words()  # key of the category made of it
+    article_id: str = words()
+    agent_id: str = words()  # who decided
+    first_seen_at: datetime = moment()
+    seen_at: datetime = moment()
+
+
+class TopicMessage(SQLModel, table=True):
+    """A message belongs to a topic; ``position`` 0 is the most typical one."""
+
+    __tablename__ = "topic_message"
+    __table_args__ = (Index("ix_topic_message_message", "message_id"),)
+
+    topic_id: str = link("topic.id", cascade=True, key=True)
+    message_id: str = link("message.id", cascade=True, key=True)
+    position: int = integer()

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contactcenter.errors import ModelError
-from contactcenter.triage import explain, language, registry
+from contactcenter.patterns import NumberPattern
+from contactcenter.triage import explain, language, registry, scoring
 from contactcenter.triage.assessment import Assessment, Category, Complaint, ComplaintKind, Label, Reason, TriageInput
+from contactcenter.triage.complaints import KINDS, kind_probabilities
 from contactcenter.triage.entities import EntityFinder
-from contactcenter.triage.features import Encoder, Features, NoEncoder, featurise
+from contactcenter.triage.features import Encoder, Features, NoEncoder
 from contactcenter.triage.text import clean, cut, plain
 
 CATEGORY, URGENCY, SENTIMENT, COMPLAINT = "category", "urgency", "sentiment", "complaint"
 HEADS = (CATEGORY, URGENCY, SENTIMENT, COMPLAINT)
+COMPLAINT_KIND = "complaint_kind"
+"""What a complaint is about: labelled as the heads are, yet told from the category."""
+
 NOT_COMPLAINT, IS_COMPLAINT = "no", "yes"
 
 BATCH = 64
@@ -26,24 +30,6 @@ BATCH = 64
 _ALTERNATIVES = 3
 _REASONS = 5
 _COMPLAINT_REASONS = 3
-
-COMPLAINT_KINDS: Mapping[str, ComplaintKind] = MappingProxyType(
-    {
-        "claim_report": ComplaintKind.CLAIMS,
-        "claim_status": ComplaintKind.CLAIMS,
-        "billing": ComplaintKind.BILLING,
-        "payment": ComplaintKind.BILLING,
-        "refund": ComplaintKind.BILLING,
-        "fees": ComplaintKind.BILLING,
-        "order_status": ComplaintKind.DELIVERY,
-        "return_exchange": ComplaintKind.PRODUCT,
-        "coverage": ComplaintKind.PRODUCT,
-        "quote": ComplaintKind.PRODUCT,
-        "outage": ComplaintKind.PRODUCT,
-        "repair": ComplaintKind.PRODUCT,
-    }
-)
-"""What a complaint in a category is about; ``service`` in every other."""
 
 
 def whole_text(text: str, subject: str = "") -> str:
@@ -59,32 +45,40 @@ def original_text(text: str, subject: str = "") -> str:
 class Assessor:
     """Turns messages into assessments. Loading takes about a second; share one between threads."""
 
-    def __init__(self, model: registry.TrainedModel, encoder: Encoder | None = None) -> None:
+    def __init__(
+        self,
+        model: registry.TrainedModel,
+        encoder: Encoder | None = None,
+        numbers: Sequence[NumberPattern] = (),
+    ) -> None:
+        """``numbers``: what the company's own numbers look like."""
         missing = [name for name in HEADS if name not in {head.name for head in model.linear.heads}]
         if missing:
             raise ModelError(f"model {model.name!r} has no head for {', '.join(missing)}")
         self._encoder = encoder or NoEncoder()
-        if self._encoder.width != len(model.linear.dense_weights):
-            raise ModelError(
-                f"model {model.name!r} reads {len(model.linear.dense_weights)} numbers of an encoder, "
-                f"this one gives {self._encoder.width}"
-            )
+        scoring.check_encoder(model, self._encoder)
         self._model = model
-        self._entities = EntityFinder()
+        self._entities = EntityFinder(numbers)
 
     @classmethod
-    def load(cls, path: Path, data: Path | None = None) -> Assessor:
+    def load(cls, path: Path, data: Path | None = None, numbers: Sequence[NumberPattern] = ()) -> Assessor:
         """The assessor of a model folder, with the encoder it was trained with; raises :class:`ModelError`.
 
-        ``data`` is the data directory, where an encoder of one's own may lie.
+        ``data`` is the data directory, where an encoder of one's own may lie; ``numbers`` are ``triage.numbers`` of
+        the settings.
         """
         model = registry.load(path)
-        return cls(model, registry.encoder_of(model, path, data))
+        return cls(model, registry.encoder_of(model, path, data), numbers)
 
     @property
     def name(self) -> str:
         """The model's name."""
         return self._model.name
+
+    @property
+    def version(self) -> str:
+        """The model's version (see :class:`contactcenter.triage.registry.TrainedModel`)."""
+        return self._model.version
 
     @property
     def complaint_threshold(self) -> float:
@@ -101,19 +95,16 @@ class Assessor:
 
     def _batch(self, items: Sequence[TriageInput]) -> list[Assessment]:
         texts = [whole_text(item.text, item.subject) for item in items]
-        originals = [original_text(item.text, item.subject) for item in items] if self._encoder.width else ()
-        features = featurise(texts, self._encoder, originals)
-        logits = self._model.linear.logits(features)
+        originals = [original_text(item.text, item.subject) for item in items] if self._encoder.width else []
         spoken = [language.detect(f"{item.subject}\n{item.text}") for item in items]
-        probabilities = {
-            name: self._model.linear.head(name).probabilities(logits[:, self._model.linear.columns(name)], spoken)
-            for name in HEADS
-        }
+        scored = scoring.score(self._model, texts, originals, spoken, self._encoder)
+        probabilities = scored.probabilities
+        kinds = kind_probabilities(self._model.linear.head(CATEGORY).labels, probabilities[CATEGORY])
         entities = self._entities.find(items, spoken)
         assessments = []
         for index, found in enumerate(entities):
             category = self._category(probabilities[CATEGORY][index])
-            complaint = self._complaint(probabilities[COMPLAINT][index], category)
+            complaint = self._complaint(probabilities[COMPLAINT][index], kinds[index])
             assessments.append(
                 Assessment(
                     language=spoken[index],
@@ -122,8 +113,8 @@ class Assessor:
                     sentiment=self._best(SENTIMENT, probabilities[SENTIMENT][index]),
                     complaint=complaint,
                     entities=found,
-                    why=self._why(features, index, category, complaint),
-                    model=self._model.name,
+                    why=self._why(scored.features, index, category, complaint),
+                    model=self._model.identity,
                 )
             )
         return assessments
@@ -137,9 +128,9 @@ class Assessor:
         ranked = [Label(labels[place], _rounded(row[place])) for place in np.argsort(-row, kind="stable")]
         return Category(ranked[0].label, ranked[0].probability, tuple(ranked[1 : 1 + _ALTERNATIVES]))
 
-    def _complaint(self, row: NDArray[np.float32], category: Category) -> Complaint:
+    def _complaint(self, row: NDArray[np.float32], kinds: NDArray[np.float32]) -> Complaint:
         probability = _rounded(row[self._model.linear.head(COMPLAINT).labels.index(IS_COMPLAINT)])
-        kind = COMPLAINT_KINDS.get(category.label, ComplaintKind.SERVICE)
+        kind = ComplaintKind(KINDS[int(kinds.argmax())])
         return Complaint(probability, kind if probability >= self._model.complaint_threshold else None)
 
     def _why(self, features: Features, index: int, category: Category, complaint: Complaint) -> tuple[Reason, ...]:

@@ -23,6 +23,16 @@ class EntityType(StrEnum):
     DATE = "date"
     PHONE = "phone"
     EMAIL = "email"
+    ADDRESS = "address"
+    TRACKING = "tracking"
+    COMPANY = "company"  # a Chinese organisation's unified social credit code
+    VEHICLE = "vehicle"
+    DEVICE = "device"  # an IMEI
+    BANK_CARD = "bank_card"
+    ID_CARD = "id_card"
+    IBAN = "iban"
+    SOCIAL_SECURITY = "social_security"
+    PASSPORT = "passport"
 
 
 class ComplaintKind(StrEnum):
@@ -114,36 +124,72 @@ class Complaint:
         return cls(float(data["probability"]), None if kind is None else ComplaintKind(kind))
 
 
+class RecordOwner(StrEnum):
+    """Whose business record a number names, seen from the one who wrote."""
+
+    CUSTOMER = "customer"
+    ANOTHER = "another"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRecord:
+    """That a number is one of the company's own. Of another customer's record nothing else is said."""
+
+    owner: RecordOwner
+    title: str = ""
+    status: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"owner", "title", "status"}``."""
+        return {"owner": self.owner.value, "title": self.title, "status": self.status}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> KnownRecord:
+        """The inverse of :meth:`to_json`."""
+        return cls(RecordOwner(data["owner"]), str(data.get("title", "")), str(data.get("status", "")))
+
+
 @dataclass(frozen=True, slots=True)
 class Entity:
     """Something nameable in the message.
 
-    ``start`` and ``end`` are character offsets into the message's text; both are -1 when it was found in the subject
-    only. ``value`` is the normal form: upper-case text of a number, ``{"amount", "currency"}`` (ISO 4217), an ISO
-    8601 date, E.164, a lower-case address; null where the text does not say enough.
+    ``type`` is an :class:`EntityType` or a type of the settings. ``start`` and ``end`` are character offsets into the
+    message's text; both are -1 when it was found in the subject only. ``value`` is the normal form: upper-case text of
+    a number, ``{"amount", "currency"}`` (ISO 4217), an ISO 8601 date, E.164, a lower-case address; null where the text
+    does not say enough. ``text`` and ``value`` of cards, identity numbers and the like are their masked form.
+    ``record`` is there when the company's business records know the number.
     """
 
-    type: EntityType
+    type: str
     text: str
     start: int
     end: int
     value: Any = None
+    record: KnownRecord | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """``{"type", "text", "start", "end", "value"}``."""
-        return {
-            "type": self.type.value,
+        """``{"type", "text", "start", "end", "value"}``, and ``record`` where there is one."""
+        data = {
+            "type": str(self.type),
             "text": self.text,
             "start": self.start,
             "end": self.end,
             "value": self.value,
         }
+        return data if self.record is None else {**data, "record": self.record.to_json()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Entity:
         """The inverse of :meth:`to_json`."""
-        kind = EntityType(data["type"])
-        return cls(kind, str(data["text"]), int(data["start"]), int(data["end"]), data.get("value"))
+        record = data.get("record")
+        return cls(
+            str(data["type"]),
+            str(data["text"]),
+            int(data["start"]),
+            int(data["end"]),
+            data.get("value"),
+            None if record is None else KnownRecord.from_json(record),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from contactcenter.errors import InvalidInput
 from contactcenter.triage import language, phrases
-from contactcenter.triage.assess import CATEGORY, COMPLAINT, HEADS, IS_COMPLAINT, NOT_COMPLAINT
+from contactcenter.triage.assess import (
+    CATEGORY,
+    COMPLAINT,
+    COMPLAINT_KIND,
+    HEADS,
+    IS_COMPLAINT,
+    NOT_COMPLAINT,
+)
 
 TRAIN, TEST = "train", "test"
 _COMPLAINT_LABELS = {"0": NOT_COMPLAINT, "1": IS_COMPLAINT}
@@ -18,11 +25,12 @@ _LONGEST_FIELD = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text, its language and what each head should say of it (heads may be missing)."""
+    """A text, its language, what each head should say of it (heads may be missing), and what it counts in training."""
 
     text: str
     language: str
     labels: Mapping[str, str]
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +42,8 @@ class Corpus:
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """The heads that every example has a label for."""
-        return tuple(head for head in HEADS if all(head in example.labels for example in self.examples))
+        """The heads that examples have labels for."""
+        return tuple(head for head in HEADS if any(head in example.labels for example in self.examples))
 
 
 def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
@@ -79,17 +87,11 @@ def read_table(path: Path, text: str, label: str, language_column: str | None = 
 def read_folder(folder: Path, split: str) -> Corpus:
     """All ``*.csv`` of a corpus folder with the four heads' columns, rows of one split; for training, phrases too.
 
-    Columns: text, category, urgency, sentiment, complaint (0 or 1), language, split (train or test). Phrase files are
-    ``phrases.<language>.txt`` (see :mod:`contactcenter.triage.phrases`).
+    Columns: text, category, urgency, sentiment, complaint (0 or 1), language, split (train or test), and where they
+    are known, kind (what a complaint is about). Phrase files are ``phrases.<language>.txt`` (see
+    :mod:`contactcenter.triage.phrases`).
     """
-    examples = []
-    for path in sorted(folder.glob("*.csv")):
-        for number, row in enumerate(_rows(path, ["text", *HEADS, "language", "split"]), 2):
-            if row["split"] not in (TRAIN, TEST) or row[COMPLAINT] not in _COMPLAINT_LABELS:
-                raise InvalidInput(f"{path}: row {number}: split is train or test, complaint is 0 or 1")
-            if row["split"] == split:
-                labels = {head: row[head] for head in HEADS} | {COMPLAINT: _COMPLAINT_LABELS[row[COMPLAINT]]}
-                examples.append(Example(row["text"], row["language"], labels))
+    examples = [example for path in sorted(folder.glob("*.csv")) for example in _labelled(path, split)]
     if not examples:
         raise InvalidInput(f"{folder}: no rows of the split {split!r}")
     helpers = []
@@ -97,3 +99,21 @@ def read_folder(folder: Path, split: str) -> Corpus:
         spoken = path.name.split(".")[1]
         helpers += [Example(phrase.text, spoken, phrase.labels) for phrase in phrases.read(path)]
     return Corpus(tuple(examples), tuple(helpers))
+
+
+def read_tests(folder: Path) -> dict[str, Corpus]:
+    """The test rows of a corpus folder by the name of their file, most rows first; files without any are left out."""
+    found = [(path.name, tuple(_labelled(path, TEST))) for path in sorted(folder.glob("*.csv"))]
+    found.sort(key=lambda file: len(file[1]), reverse=True)
+    return {name: Corpus(examples) for name, examples in found if examples}
+
+
+def _labelled(path: Path, split: str) -> Iterator[Example]:
+    """The rows of one split in a file with the four heads' columns."""
+    for number, row in enumerate(_rows(path, ["text", *HEADS, "language", "split"]), 2):
+        if row["split"] not in (TRAIN, TEST) or row[COMPLAINT] not in _COMPLAINT_LABELS:
+            raise InvalidInput(f"{path}: row {number}: split is train or test, complaint is 0 or 1")
+        if row["split"] == split:
+            labels = {head: row[head] for head in HEADS} | {COMPLAINT: _COMPLAINT_LABELS[row[COMPLAINT]]}
+            kind = {COMPLAINT_KIND: row["kind"]} if row.get("kind") else {}
+            yield Example(row["text"], row["language"], labels | kind)

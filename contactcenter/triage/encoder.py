@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contactcenter.errors import ModelError
+from contactcenter.triage.places import ENCODER_CONFIG as CONFIG
+from contactcenter.triage.student import KIND, StaticEncoder
 
-CONFIG = "encoder.json"
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
 FORMAT = 1
@@ -57,10 +58,15 @@ class OnnxEncoder:
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
         """``threads`` of the network; one is best where other work shares the cores."""
         self.card = read_card(folder)
-        if hashlib.sha256((folder / MODEL).read_bytes()).hexdigest() != self.card.sha256:
-            raise ModelError(f"{folder / MODEL}: its SHA-256 is not the one {CONFIG} states")
-        self._session = _session(folder / MODEL, threads)
-        self._tokenizer = _tokenizer(folder / TOKENIZER)
+        try:
+            if hashlib.sha256((folder / MODEL).read_bytes()).hexdigest() != self.card.sha256:
+                raise ModelError(f"{folder / MODEL}: its SHA-256 is not the one {CONFIG} states")
+            self._session = _session(folder / MODEL, threads)
+            self._tokenizer = _tokenizer(folder / TOKENIZER)
+        except ModelError:
+            raise
+        except Exception as error:  # the libraries raise what they like for a damaged file
+            raise ModelError(f"{folder}: no readable encoder ({error})") from error
 
     @property
     def width(self) -> int:
@@ -83,6 +89,10 @@ class OnnxEncoder:
             places = order[start : start + BATCH]
             vectors[places] = self._run([ids[place] for place in places])
         return vectors
+
+    def tokens(self, text: str) -> int:
+        """How many tokens the network would read of a text if it read all of it."""
+        return len(self._tokenizer([text], add_special_tokens=True)["input_ids"][0])
 
     def _cut(self, ids: list[int]) -> list[int]:
         """A long text's head and tail: what is wanted stands at the beginning or at the end."""
@@ -125,6 +135,10 @@ def _tokenizer(path: Path) -> Any:
 
 
 @lru_cache(maxsize=4)
-def shared(folder: Path, threads: int = 1) -> OnnxEncoder:
-    """The encoder of a folder, loaded once in a process."""
-    return OnnxEncoder(folder, threads=threads)
+def shared(folder: Path, threads: int = 1) -> OnnxEncoder | StaticEncoder:
+    """The encoder of a folder, of whichever kind, loaded once in a process; raises :class:`ModelError`."""
+    try:
+        kind = json.loads((folder / CONFIG).read_text(encoding="utf-8")).get("kind", "")
+    except (OSError, ValueError, AttributeError) as error:
+        raise ModelError(f"{folder}: no readable encoder ({error})") from error
+    return StaticEncoder(folder) if kind == KIND else OnnxEncoder(folder, threads=threads)

@@ -22,9 +22,11 @@ from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 from spacy.vocab import Vocab
 
+from contactcenter.patterns import NumberPattern
+from contactcenter.triage import dates, masking, shapes, values
 from contactcenter.triage import language as languages
-from contactcenter.triage import shapes, values
 from contactcenter.triage.assessment import Entity, EntityType, TriageInput
+from contactcenter.triage.numbers import Numbers
 
 FOUND = "found"
 HEAD, TAIL = 3_000, 1_000
@@ -35,65 +37,37 @@ MOST = 64
 
 _REGIONS = {languages.EN: ("US", "GB"), languages.ZH: ("CN", "HK")}
 _TOKEN = re.compile(r"([^\W\u3400-\u9fff]+|\S|\s)( ?)")
-_KEPT_WIDE = (0xFF0C, 0xFF0E)
-# Full-width letters, digits and the signs inside numbers; commas and full stops keep ending them.
-_PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if code not in _KEPT_WIDE}
-_PLAIN |= {0x3000: 0x20, 0xFFE5: 0xA5}
-# spaCy cannot take lone surrogates, which broken encodings leave behind.
-_PLAIN |= dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
-
-_DAYS_EN = {"today": 0, "yesterday": -1, "last night": -1, "day before yesterday": -2, "tomorrow": 1}
-_DAYS_ZH = {"今天": 0, "今日": 0, "昨天": -1, "昨日": -1, "昨晚": -1, "前天": -2, "大前天": -3}
-_DAYS_ZH |= {"明天": 1, "明日": 1, "后天": 2}
-_WEEKS_EN = {"last": -1, "this": 0, "next": 1}
-_WEEKS_ZH = {"上": -1, "这": 0, "本": 0, "下": 1}
-
-DayReckoner = Callable[[datetime | None], str | None]
+_TEXT = "contactcenter_text"
+_VALUES = "contactcenter_values"
+"""Where a document keeps the normal forms that came to light with its spans, by (start, end) in characters."""
 
 
 class _Place(NamedTuple):
-    """A found stretch of a text."""
+    """A found stretch of a text, and its normal form where that is known already."""
 
-    type: EntityType
+    type: str
     start: int
     end: int
     text: str
+    value: str | None = None
 
 
-def _days_away(days: int) -> DayReckoner:
-    return lambda received: values.days_away(days, received)
-
-
-def _weekday(number: int, weeks: int) -> DayReckoner:
-    return lambda received: values.weekday(number, weeks, received)
-
-
-def day_names(language: str) -> dict[str, DayReckoner]:
-    """Names of days in a language (lower case) and how to reckon each from the message's day."""
-    if language == languages.ZH:
-        table = {name: _days_away(days) for name, days in _DAYS_ZH.items()}
-        for week, weeks in _WEEKS_ZH.items():
-            for number, day in (*enumerate("一二三四五六日"), (6, "天")):
-                table |= {f"{week}{noun}{day}": _weekday(number, weeks) for noun in ("周", "星期")}
-        return table
-    table = {name: _days_away(days) for name, days in _DAYS_EN.items()}
-    for week, weeks in _WEEKS_EN.items():
-        table |= {f"{week} {day}": _weekday(number, weeks) for number, day in enumerate(values.WEEKDAYS)}
-    return table
-
-
-@Language.factory("contactcenter_shapes")
-def make_shapes(nlp: Language, name: str) -> Callable[[Doc], Doc]:
-    """A component that finds everything recognised by its shape."""
+@Language.factory("contactcenter_shapes", default_config={"numbers": []})
+def make_shapes(nlp: Language, name: str, numbers: list[dict[str, Any]]) -> Callable[[Doc], Doc]:
+    """A component that finds everything recognised by its shape; ``numbers`` are the company's own, as set."""
     del name
     regions = _REGIONS[str(nlp.lang)]
+    own = Numbers([NumberPattern(**number) for number in numbers])
 
     def find_shapes(doc: Doc) -> Doc:
-        spans = [
-            doc.char_span(found.start, found.end, label=found.type.value, alignment_mode="expand")
-            for found in shapes.find(doc.text, regions)
-        ]
-        doc.spans[FOUND] = [span for span in spans if span is not None]
+        spans, known = [], {}
+        for found in shapes.find(doc.user_data[_TEXT], regions, own):
+            span = doc.char_span(found.start, found.end, label=str(found.type), alignment_mode="expand")
+            if span is not None:
+                spans.append(span)
+                known[span.start_char, span.end_char] = found.value
+        doc.user_data[_VALUES] = known
+        doc.spans[FOUND] = spans
         return doc
 
     return find_shapes
@@ -104,7 +78,7 @@ def make_days(nlp: Language, name: str) -> Callable[[Doc], Doc]:
     """A component that finds names of days, after the one for shapes."""
     del name
     matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
-    matcher.add(EntityType.DATE.value, [nlp.make_doc(day) for day in day_names(str(nlp.lang))])
+    matcher.add(EntityType.DATE.value, [nlp.make_doc(day) for day in dates.day_names(str(nlp.lang))])
 
     def find_days(doc: Doc) -> Doc:
         spans = [Span(doc, start, end, label=EntityType.DATE.value) for _, start, end in matcher(doc)]
@@ -127,16 +101,18 @@ class PlainTokenizer:
     def __call__(self, text: str) -> Doc:
         """The tokens of a text, none of its characters lost."""
         tokens = _TOKEN.findall(text)
-        return Doc(self._vocab, words=[word for word, _ in tokens], spaces=[space == " " for _, space in tokens])
+        words, spaces = [word for word, _ in tokens], [space == " " for _, space in tokens]
+        # Putting the text together again from its words takes longer than searching it.
+        return Doc(self._vocab, words=words, spaces=spaces, user_data={_TEXT: text})
 
 
-def _pipeline(language: str) -> Language:
+def _pipeline(language: str, numbers: Sequence[NumberPattern]) -> Language:
     """A blank pipeline with our tokenizer and components."""
     nlp = spacy.blank(language)
     nlp.tokenizer = PlainTokenizer(nlp.vocab)
     # Nothing but the lower-case form is asked of a word, and working out the other attributes is most of its cost.
     nlp.vocab.lex_attr_getters = {LOWER: str.lower}  # type: ignore[attr-defined]
-    nlp.add_pipe("contactcenter_shapes")
+    nlp.add_pipe("contactcenter_shapes", config={"numbers": [number.model_dump(mode="json") for number in numbers]})
     nlp.add_pipe("contactcenter_days")
     return nlp
 
@@ -144,9 +120,11 @@ def _pipeline(language: str) -> Language:
 class EntityFinder:
     """Finds entities in messages. Safe to share between threads: they take turns."""
 
-    def __init__(self) -> None:
-        self._pipelines = {language: _pipeline(language) for language in (languages.EN, languages.ZH)}
-        self._days = {language: day_names(language) for language in self._pipelines}
+    def __init__(self, numbers: Sequence[NumberPattern] = ()) -> None:
+        """``numbers``: what the company's own look like."""
+        self._pipelines = {language: _pipeline(language, numbers) for language in (languages.EN, languages.ZH)}
+        self._days = {language: dates.day_names(language) for language in self._pipelines}
+        self._always = bool(numbers)
         self._turn = threading.Lock()
 
     def find(self, messages: Sequence[TriageInput], spoken: Sequence[str]) -> list[tuple[Entity, ...]]:
@@ -180,15 +158,27 @@ class EntityFinder:
         return [*self._part(text[:HEAD], 0, language), *self._part(text[tail:], tail, language)]
 
     def _part(self, text: str, offset: int, language: str) -> list[_Place]:
-        doc = self._pipelines[language](text.translate(_PLAIN))
+        typed = text.translate(masking.TYPED)
+        if not self._always and not shapes.promising(typed):
+            return []  # most of what people write names nothing
+        doc = self._pipelines[language](typed)
+        known = doc.user_data[_VALUES]
         places = [
-            _Place(EntityType(span.label_), span.start_char + offset, span.end_char + offset, span.text)
+            _Place(
+                span.label_,
+                span.start_char + offset,
+                span.end_char + offset,
+                typed[span.start_char : span.end_char],
+                known.get((span.start_char, span.end_char)),
+            )
             for span in doc.spans[FOUND]
         ]
         return sorted(places, key=lambda place: place.start)
 
     def _entity(self, place: _Place, language: str, received_at: datetime | None) -> Entity:
-        return Entity(place.type, place.text, place.start, place.end, self._value(place, language, received_at))
+        hidden = place.type in masking.MASKED
+        value = place.value if place.value is not None else self._value(place, language, received_at)
+        return Entity(place.type, str(value) if hidden else place.text, place.start, place.end, value)
 
     def _value(self, place: _Place, language: str, received_at: datetime | None) -> Any:
         """The normal form of what was found."""
@@ -197,10 +187,10 @@ class EntityFinder:
                 return values.money(place.text)
             case EntityType.DATE:
                 named = self._days[language].get(place.text.lower())
-                return named(received_at) if named else values.calendar_date(place.text, received_at)
-            case EntityType.PHONE:
-                return shapes.phone_number(place.text, _REGIONS[language])
+                return named(received_at) if named else dates.calendar_date(place.text, received_at)
             case EntityType.EMAIL:
                 return place.text.lower()
+            case EntityType.ADDRESS:
+                return " ".join(place.text.split())
             case _:
                 return place.text.upper().lstrip("#")

@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contactcenter.triage.assess import COMPLAINT, IS_COMPLAINT, original_text, whole_text
+from contactcenter.triage import scoring
+from contactcenter.triage.assess import CATEGORY, COMPLAINT, COMPLAINT_KIND, IS_COMPLAINT, original_text, whole_text
+from contactcenter.triage.complaints import KINDS, kind_probabilities
 from contactcenter.triage.corpus import Corpus
-from contactcenter.triage.features import Encoder, NoEncoder, featurise
+from contactcenter.triage.features import Encoder, NoEncoder
 from contactcenter.triage.registry import TrainedModel
 
 _BATCH = 256
 _BINS = 10
 _MOST_CONFUSED = 10
+_LIKELIEST = 3
 
 
 def scores(truth: NDArray[np.str_], labels: Sequence[str], probabilities: NDArray[np.float32]) -> dict[str, Any]:
@@ -29,6 +32,35 @@ def scores(truth: NDArray[np.str_], labels: Sequence[str], probabilities: NDArra
         "macro_f1": _rounded(np.mean([row["f1"] for row in per_label.values()])),
         "ece": _rounded(calibration_error(truth == predicted, probabilities.max(axis=1))),
     }
+
+
+def figures(truth: NDArray[np.str_], labels: Sequence[str], probabilities: NDArray[np.float32]) -> dict[str, Any]:
+    """:func:`scores`, how often the truth is among the likeliest three, ``labels`` and ``reliability`` of all."""
+    predicted, top = np.array(labels)[probabilities.argmax(axis=1)], probabilities.max(axis=1)
+    likeliest = np.array(labels)[np.argsort(-probabilities, axis=1, kind="stable")[:, :_LIKELIEST]]
+    return {
+        **scores(truth, labels, probabilities),
+        "among_three": _rounded((likeliest == truth[:, None]).any(axis=1).mean()),
+        "labels": label_scores(truth, predicted),
+        "reliability": reliability(truth == predicted, top),
+    }
+
+
+def reliability(right: NDArray[np.bool_], confidence: NDArray[np.float32]) -> list[dict[str, Any]]:
+    """What probabilities came to, in ten bins of equal width: ``{"from", "rows", "said", "right"}`` of those with rows.
+
+    ``said`` is the mean probability in a bin, ``right`` the share of its rows that were.
+    """
+    place = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    return [
+        {
+            "from": bin_ / _BINS,
+            "rows": int((place == bin_).sum()),
+            "said": _rounded(confidence[place == bin_].mean()),
+            "right": _rounded(right[place == bin_].mean()),
+        }
+        for bin_ in sorted(set(place.tolist()))
+    ]
 
 
 def label_scores(truth: NDArray[np.str_], predicted: NDArray[np.str_]) -> dict[str, dict[str, Any]]:
@@ -57,26 +89,28 @@ def calibration_error(right: NDArray[np.bool_], confidence: NDArray[np.float32])
 
 def evaluate(model: TrainedModel, corpus: Corpus, encoder: Encoder | None = None) -> dict[str, Any]:
     """A report on every head the corpus has labels for, overall and for each language, as plain JSON values."""
-    logits = _logits(model, corpus, encoder or NoEncoder())
-    spoken = np.array([example.language for example in corpus.examples])
+    said = probabilities_of(model, corpus, encoder or NoEncoder())
+    said[COMPLAINT_KIND] = kind_probabilities(model.linear.head(CATEGORY).labels, said[CATEGORY])
     heads: dict[str, Any] = {}
-    for name in corpus.heads:
-        head = model.linear.head(name)
-        probabilities = head.probabilities(logits[:, model.linear.columns(name)], spoken.tolist())
-        truth = np.array([example.labels[name] for example in corpus.examples])
-        predicted = np.array(head.labels)[probabilities.argmax(axis=1)]
-        report = scores(truth, head.labels, probabilities)
+    kinds = [COMPLAINT_KIND] if any(COMPLAINT_KIND in example.labels for example in corpus.examples) else []
+    for name in (*corpus.heads, *kinds):
+        labels = KINDS if name == COMPLAINT_KIND else model.linear.head(name).labels
+        rows = [row for row, example in enumerate(corpus.examples) if name in example.labels]
+        truth = np.array([corpus.examples[row].labels[name] for row in rows])
+        spoken = np.array([corpus.examples[row].language for row in rows])
+        probabilities = said[name][rows]
+        predicted = np.array(labels)[probabilities.argmax(axis=1)]
+        report = figures(truth, labels, probabilities)
         report["languages"] = {
-            language: scores(truth[spoken == language], head.labels, probabilities[spoken == language])
+            language: figures(truth[spoken == language], labels, probabilities[spoken == language])
             for language in sorted(set(spoken.tolist()))
         }
-        report["labels"] = label_scores(truth, predicted)
         wrong = Counter((str(a), str(b)) for a, b in zip(truth, predicted, strict=True) if a != b)
         report["confused"] = [
             {"truth": pair[0], "predicted": pair[1], "rows": rows} for pair, rows in wrong.most_common(_MOST_CONFUSED)
         ]
         if name == COMPLAINT:
-            found = probabilities[:, head.labels.index(IS_COMPLAINT)] >= model.complaint_threshold
+            found = probabilities[:, labels.index(IS_COMPLAINT)] >= model.complaint_threshold
             report["at_threshold"] = _at_threshold(truth, found, spoken, model.complaint_threshold)
         heads[name] = report
     return {"model": model.name, "rows": len(corpus.examples), "heads": heads}
@@ -99,18 +133,17 @@ def _at_threshold(
     return report
 
 
-def _logits(model: TrainedModel, corpus: Corpus, encoder: Encoder) -> NDArray[np.float32]:
-    parts = [
-        model.linear.logits(
-            featurise(
-                [whole_text(example.text) for example in corpus.examples[start : start + _BATCH]],
-                encoder,
-                [original_text(example.text) for example in corpus.examples[start : start + _BATCH]],
-            )
-        )
-        for start in range(0, len(corpus.examples), _BATCH)
-    ]
-    return np.vstack(parts)
+def probabilities_of(model: TrainedModel, corpus: Corpus, encoder: Encoder) -> dict[str, NDArray[np.float32]]:
+    """What every head says of all examples, one row each; raises :class:`ModelError` for another encoder."""
+    scoring.check_encoder(model, encoder)
+    parts = []
+    for start in range(0, len(corpus.examples), _BATCH):
+        batch = corpus.examples[start : start + _BATCH]
+        texts = [whole_text(example.text) for example in batch]
+        originals = [original_text(example.text) for example in batch]
+        spoken = [example.language for example in batch]
+        parts.append(scoring.score(model, texts, originals, spoken, encoder).probabilities)
+    return {name: np.vstack([part[name] for part in parts]) for name in parts[0]}
 
 
 def _rounded(value: float | np.floating[Any]) -> float:

@@ -18,6 +18,9 @@ _CANDIDATES = 24
 _LEAST = 0.05
 """Log-odds below which a piece is not worth naming."""
 
+_LONGEST = 40
+"""Characters of a piece that are told: a text may be one word of a megabyte."""
+
 _NAMES = {LINK: "(link)", ADDRESS: "(e-mail)", DATE: "(date)"}
 _FIRST_CJK = "\u2e80"
 
@@ -40,7 +43,13 @@ def reasons(model: LinearModel, features: Features, index: int, head: str, label
             break
         if not any(term in other or other in term for other, _ in chosen):
             chosen.append((term, weight))
-    return tuple(Reason(_NAMES.get(term) or term.replace("0", "#"), round(weight, 3), label) for term, weight in chosen)
+    return tuple(Reason(_told(term), round(weight, 3), label) for term, weight in chosen)
+
+
+def _told(term: str) -> str:
+    """A piece as people read it."""
+    told = _NAMES.get(term) or term.replace("0", "#")
+    return told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
 
 
 def _surface(features: Features, entry: int) -> str:

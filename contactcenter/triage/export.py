@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from contactcenter.errors import InvalidInput
-from contactcenter.triage.encoder import CONFIG, FORMAT, MODEL, TOKENIZER
+from contactcenter.triage.encoder import FORMAT, MODEL, TOKENIZER
+from contactcenter.triage.places import ENCODER_CONFIG as CONFIG
 
 LONGEST = 256
 """Tokens that an exported encoder reads of a text: what all-MiniLM-L6-v2 was trained with."""

@@ -5,7 +5,7 @@ letters and within Chinese clauses (a space marks either end), word n-grams exis
 All hashes are rolled over one array of code points, so a message costs tens of microseconds. Deterministic across
 processes and machines: no seed, no vocabulary.
 
-An :class:`Encoder` may add dense columns (sentence embeddings, say); :class:`NoEncoder` is the one that adds none.
+An :class:`Encoder` turns texts into vectors, for a second look at those that words alone do not decide.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _FIRST_CJK = 0x2E80
 
 
 class Encoder(Protocol):
-    """Turns texts into dense vectors that the heads read beside the n-grams."""
+    """Turns texts into dense vectors; texts that mean alike lie close together."""
 
     @property
     def width(self) -> int:
@@ -66,7 +66,6 @@ class Features:
 
     Message ``i`` has the entries ``starts[i]:starts[i + 1]`` of ``buckets`` (ascending), ``values`` (unit length as a
     row), ``places`` (offset of the n-gram in ``joined``), ``lengths`` (its characters) and ``kinds``.
-    ``dense`` has one row a message.
     """
 
     joined: str
@@ -76,7 +75,6 @@ class Features:
     places: NDArray[np.int64]
     lengths: NDArray[np.int64]
     kinds: NDArray[np.int8]
-    dense: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -92,11 +90,8 @@ class _Grams:
     kinds: NDArray[np.int8]
 
 
-def featurise(texts: Sequence[str], encoder: Encoder | None = None, originals: Sequence[str] = ()) -> Features:
-    """The features of cleaned texts; any number of texts, best in tens.
-
-    An encoder reads the ``originals``, whose case, numbers and punctuation mean something to it.
-    """
+def featurise(texts: Sequence[str]) -> Features:
+    """The features of cleaned texts; any number of texts, best in tens."""
     if len(texts) > LARGEST_BATCH:
         raise ValueError(f"at most {LARGEST_BATCH} texts at once")
     joined = "".join(f" {text} " for text in texts)
@@ -127,7 +122,6 @@ def featurise(texts: Sequence[str], encoder: Encoder | None = None, originals: S
         places=grams.places[origin],
         lengths=grams.lengths[origin],
         kinds=kinds,
-        dense=(encoder or NoEncoder()).encode(originals or texts),
     )
 
 

@@ -13,30 +13,39 @@ from contactcenter.triage.features import BUCKETS, Features
 
 Curve = tuple[tuple[float, float], ...]
 
+ANY_LANGUAGE = ""
+"""Key of what holds for languages that have nothing of their own."""
+
+_BEHIND = np.float32(0.999)
+"""The share of the best label's probability that the next one has at most."""
+
+_BEYOND = 0.2
+"""Slope of a curve beyond its knots, where nothing was measured."""
+
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """One question with a closed set of answers.
+class Calibration:
+    """From scores to probabilities that come true: the softmax of ``scale * scores + shift``, then a curve.
 
-    ``bias`` has one number a label. Probabilities are the softmax of ``scale * logits + shift``. Two labels use
-    ``shift`` (Platt's calibration). More labels use ``curves``, for each language and (as "") for any: knots (x, y) of
-    a rising line that says how often the best label was right (y) where the softmax gave it x; the others share the
-    rest in proportion.
+    Two labels use ``shift`` (Platt's calibration). More labels use ``curves``, for each language and (as "") for any:
+    knots (x, y) of a rising line, in log-odds, that says how often the best label was right (y) where the softmax
+    gave it x. The line goes on, nearly flat, beyond its ends, so that surer stays surer. The other labels share the
+    rest in proportion, none more than the best; what is left over then is the chance that the message is about
+    nothing of all this.
     """
 
-    name: str
-    labels: tuple[str, ...]
-    bias: tuple[float, ...]
     scale: float = 1.0
     shift: tuple[float, ...] = ()
     curves: Mapping[str, Curve] = field(default_factory=dict)
 
-    def probabilities(self, logits: NDArray[np.floating[Any]], spoken: Sequence[str] = ()) -> NDArray[np.float32]:
+    def raw(self, scores: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """The softmax, before any curve."""
+        scaled = self.scale * scores
+        return softmax(scaled + np.array(self.shift, dtype=np.float32) if self.shift else scaled)
+
+    def probabilities(self, scores: NDArray[np.floating[Any]], spoken: Sequence[str] = ()) -> NDArray[np.float32]:
         """Calibrated probabilities; rows are messages (in the languages ``spoken``), columns the labels."""
-        scores = self.scale * logits
-        if self.shift:
-            scores = scores + np.array(self.shift, dtype=np.float32)
-        raw = softmax(scores)
+        raw = self.raw(scores)
         return self._on_curves(raw, spoken) if self.curves else raw
 
     def _on_curves(self, raw: NDArray[np.float32], spoken: Sequence[str]) -> NDArray[np.float32]:
@@ -44,46 +53,66 @@ class Head:
         top = raw[rows, best]
         shares = raw + np.float32(1e-9)
         shares[rows, best] = 0.0
-        shares /= shares.sum(axis=1, keepdims=True)
-        second = shares.max(axis=1)
-        # Not so low that the second label overtakes.
+        rest = shares.sum(axis=1)
+        shares /= rest[:, None]
+        odds = np.log(top / rest)  # one less the best would lose what lies beyond the seventh digit
         sure = np.empty_like(top)
-        own = np.array([language if language in self.curves else "" for language in spoken] or [""] * len(raw))
+        known = [language if language in self.curves else ANY_LANGUAGE for language in spoken]
+        own = np.array(known or [ANY_LANGUAGE] * len(raw))
         for language in set(own.tolist()):
-            given, often = np.array(self.curves[language]).T
-            sure[own == language] = np.interp(top[own == language], given, often)
-        sure = np.maximum(sure, second / (1 + second))
-        result: NDArray[np.float32] = shares * (1 - sure)[:, None]
+            sure[own == language] = _along(self.curves[language], odds[own == language])
+        result: NDArray[np.float32] = np.minimum(shares * (1 - sure)[:, None], _BEHIND * sure[:, None])
         result[rows, best] = sure
         return result
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """The second look of a head, at vectors, where words alone do not decide.
+
+    The scores of both count ``words`` and ``vectors``; their sum has a calibration of its own. ``lines`` say for each
+    language (and as "" for any) from which softmax on words alone decide: so chosen that it costs no accuracy.
+    """
+
+    words: float
+    vectors: float
+    calibration: Calibration
+    lines: Mapping[str, float]
+
+    def needed(self, top: NDArray[np.float32], spoken: Sequence[str]) -> NDArray[np.bool_]:
+        """Which messages need it, by the best softmax of words alone."""
+        lines = np.array([self.lines.get(language, self.lines[ANY_LANGUAGE]) for language in spoken], dtype=np.float32)
+        result: NDArray[np.bool_] = top < lines
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One question with a closed set of answers; ``bias`` has one number a label."""
+
+    name: str
+    labels: tuple[str, ...]
+    bias: tuple[float, ...]
+    calibration: Calibration = field(default_factory=Calibration)
+    second: Second | None = None
 
 
 class LinearModel:
     """The weights of several heads over one set of buckets.
 
     ``buckets`` are the (ascending) hash buckets that have weights, ``weights`` has a row for each and one column for
-    each label of each head in turn, ``dense_weights`` a row for each number an encoder adds.
+    each label of each head in turn.
     """
 
-    def __init__(
-        self,
-        heads: Sequence[Head],
-        buckets: NDArray[np.uint32],
-        weights: NDArray[np.float32],
-        dense_weights: NDArray[np.float32],
-    ) -> None:
+    def __init__(self, heads: Sequence[Head], buckets: NDArray[np.uint32], weights: NDArray[np.float32]) -> None:
         self.heads = tuple(heads)
         self.buckets = buckets
         # A row of zeros at the end stands for every bucket that was never seen.
         self.weights = np.vstack((weights, np.zeros((1, weights.shape[1]), dtype=np.float32))).astype(np.float32)
-        self.dense_weights = dense_weights.astype(np.float32)
         self._row = np.full(BUCKETS, len(buckets), dtype=np.int32)
         self._row[buckets] = np.arange(len(buckets), dtype=np.int32)
         self._bias = np.array([value for head in heads for value in head.bias], dtype=np.float32)
-        ends = np.cumsum([len(head.labels) for head in heads])
-        self._columns = {
-            head.name: slice(int(end) - len(head.labels), int(end)) for head, end in zip(heads, ends, strict=True)
-        }
+        self._columns = columns_of(heads)
 
     def head(self, name: str) -> Head:
         """The head of that name; raises :class:`KeyError`."""
@@ -98,7 +127,7 @@ class LinearModel:
 
     def logits(self, features: Features) -> NDArray[np.float32]:
         """Raw scores; one row a message, the columns of all heads side by side."""
-        scores = features.dense @ self.dense_weights + self._bias
+        scores = np.repeat(self._bias[None, :], len(features), axis=0)
         rows = self._row[features.buckets]
         for index, (start, end) in enumerate(zip(features.starts[:-1], features.starts[1:], strict=True)):
             scores[index] += features.values[start:end] @ self.weights[rows[start:end]]
@@ -113,8 +142,23 @@ class LinearModel:
         return result
 
 
+def columns_of(heads: Sequence[Head]) -> dict[str, slice]:
+    """Where the labels of each head lie when all of them stand side by side."""
+    ends = np.cumsum([len(head.labels) for head in heads])
+    return {head.name: slice(int(end) - len(head.labels), int(end)) for head, end in zip(heads, ends, strict=True)}
+
+
+def _along(curve: Curve, odds: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities where the line through the knots has these log-odds; beyond its ends it rises slowly."""
+    given, often = np.array(curve).T
+    inside = np.clip(odds, given[0], given[-1])
+    line = np.interp(inside, given, often) + _BEYOND * (odds - inside)
+    result: NDArray[np.float32] = (1 / (1 + np.exp(-line))).astype(np.float32)
+    return result
+
+
 def softmax(scores: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """Exponentials brought to sum one, row by row."""
     exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
-    result: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
+    result: NDArray[np.float32] = (exponentials / exponentials.sum(axis=1, keepdims=True)).astype(np.float32)
     return result

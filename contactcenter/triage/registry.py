@@ -1,8 +1,8 @@
 """Trained models on disk: where they lie, how one is read and checked, how one is published.
 
 A model is a folder: ``config.json`` (format, heads, labels, calibration, name and SHA-256 of the weights),
-``weights-<hash>.npz`` (float16) and ``README.md``, its card. No pickles. ``config.json`` is replaced in one step, so a
-reader finds the old model or the new one whole; the old one stays loadable in the folder ``previous``.
+``weights-<hash>.npz`` (8 and 16-bit numbers) and ``README.md``, its card. No pickles. ``config.json`` is replaced in
+one step, so a reader finds the old model or the new one whole; the old one stays loadable in the folder ``previous``.
 """
 
 from __future__ import annotations
@@ -13,28 +13,25 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from contactcenter.errors import ModelError
-from contactcenter.triage.encoder import CONFIG as ENCODER_CONFIG
 from contactcenter.triage.encoder import shared
 from contactcenter.triage.features import Encoder, NoEncoder
-from contactcenter.triage.linear import Head, LinearModel
+from contactcenter.triage.linear import ANY_LANGUAGE, Calibration, Head, LinearModel, Second
+from contactcenter.triage.neighbours import Neighbours
+from contactcenter.triage.places import CONFIG, find_encoder, version_of
 
-FORMAT = 1
-CONFIG = "config.json"
+FORMAT = 2
 PREVIOUS = "previous"
-DEFAULT_MODEL = "triage-service"
-BASE_ENCODER = "encoder-en"
-"""The encoder as its authors trained it, which no task of ours has touched."""
 
 _LARGEST_WEIGHTS = 512 * 2**20
-
-_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,41 +45,15 @@ class TrainedModel:
     """What the model was trained on and how (plain JSON values)."""
     encoder: str = ""
     """Name of the encoder whose vectors its heads read; empty for none."""
+    version: str = ""
+    """The first letters of the SHA-256 of its configuration; empty for one that was never published."""
+    neighbours: Neighbours | None = None
+    """The expert on vectors of the heads that take a second look, in their order."""
 
-
-def find(model: str, data: Path | None = None) -> Path:
-    """The folder of a model by path, by name in the data directory, or by shipped name.
-
-    Raises :class:`ModelError` naming every place that was looked at.
-    """
-    return _find(model, CONFIG, _places(data))
-
-
-def find_encoder(name: str, data: Path | None = None, model: Path | None = None) -> Path:
-    """The folder of an encoder, as :func:`find`, or beside the folder of a model; ``base`` is the shipped one.
-
-    Raises :class:`ModelError` naming every place that was looked at.
-    """
-    beside = [] if model is None else [model.absolute().parent]
-    return _find(BASE_ENCODER if name == "base" else name, ENCODER_CONFIG, [*beside, *_places(data)])
-
-
-def _places(data: Path | None) -> list[Path]:
-    """Where folders of models and encoders lie: in the data directory, in the package, in a checkout."""
-    own = [] if data is None else [data / "models"]
-    return [*own, _PACKAGE / "_models", _PACKAGE.parent / "models"]
-
-
-def _find(name: str, config: str, places: list[Path]) -> Path:
-    """The first folder of that name that has the file; a path is taken as it is."""
-    folders = [place / name for place in places]
-    if os.sep in name or name.startswith(".") or Path(name, config).is_file():
-        folders = [Path(name)]
-    for folder in folders:
-        if (folder / config).is_file():
-            return folder
-    what = "encoder" if config == ENCODER_CONFIG else "model"
-    raise ModelError(f"no {what} {name!r}: looked in " + ", ".join(map(str, folders)))
+    @property
+    def identity(self) -> str:
+        """Name and version, as assessments state them."""
+        return f"{self.name}@{self.version}" if self.version else self.name
 
 
 def encoder_of(model: TrainedModel, folder: Path, data: Path | None = None) -> Encoder:
@@ -93,19 +64,23 @@ def encoder_of(model: TrainedModel, folder: Path, data: Path | None = None) -> E
 def load(folder: Path) -> TrainedModel:
     """The model in a folder; raises :class:`ModelError` when it is of another format, damaged or incomplete."""
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        written = (folder / CONFIG).read_bytes()
+        config = json.loads(written)
         if config.get("format") != FORMAT:
             raise ModelError(f"{folder}: format {config.get('format')!r}, this version reads {FORMAT}")
         heads = [_head_from_json(head) for head in config["heads"]]
         raw = _checked(folder / Path(config["weights"]["file"]).name, config["weights"]["sha256"])
         with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
-            linear = LinearModel(heads, arrays["buckets"], arrays["weights"], arrays["dense"])
+            linear = LinearModel(heads, arrays["buckets"], arrays["weights"])
+            neighbours = _neighbours(heads, arrays)
         return TrainedModel(
             str(config["name"]),
             linear,
             float(config["complaint_threshold"]),
             dict(config.get("training", {})),
             str(config.get("encoder", "")),
+            version_of(written),
+            neighbours,
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(f"{folder}: not a readable model ({error})") from error
@@ -121,33 +96,73 @@ def _checked(path: Path, sha256: str) -> bytes:
     return raw
 
 
+def _neighbours(heads: list[Head], arrays: Mapping[str, NDArray[Any]]) -> Neighbours | None:
+    """The expert on vectors, where some head looks at it; raises :class:`ValueError` where it does not fit."""
+    columns = sum(len(head.labels) for head in heads if head.second is not None)
+    if not columns:
+        return None
+    neighbours = Neighbours.of(arrays["examples"], arrays["coefficients"])
+    if neighbours.coefficients.shape[1] != columns:
+        raise ValueError(f"coefficients for {neighbours.coefficients.shape[1]} labels, but {columns} are asked")
+    return neighbours
+
+
 def _head_from_json(data: dict[str, Any]) -> Head:
     labels = tuple(map(str, data["labels"]))
+    second = data.get("second")
     head = Head(
         name=str(data["name"]),
         labels=labels,
         bias=tuple(map(float, data["bias"])),
-        scale=float(data["scale"]),
-        shift=tuple(map(float, data["shift"])),
-        curves={
-            str(language): tuple((float(x), float(y)) for x, y in knots) for language, knots in data["curves"].items()
-        },
+        calibration=_calibration_from_json(data, len(labels)),
+        second=second and _second_from_json(second, len(labels)),
     )
-    if len(head.bias) != len(labels) or len(head.shift) not in (0, len(labels)):
-        raise ValueError(f"head {head.name}: {len(labels)} labels, but other numbers of parameters")
-    if head.curves and "" not in head.curves:
-        raise ValueError(f"head {head.name}: no curve for any language")
+    if len(head.bias) != len(labels):
+        raise ValueError(f"head {head.name}: {len(labels)} labels, but {len(head.bias)} numbers of bias")
     return head
 
 
+def _second_from_json(data: dict[str, Any], labels: int) -> Second:
+    lines = {str(language): float(value) for language, value in data["lines"].items()}
+    if ANY_LANGUAGE not in lines:
+        raise ValueError("a second look without a line for any language")
+    return Second(float(data["words"]), float(data["vectors"]), _calibration_from_json(data, labels), lines)
+
+
+def _calibration_from_json(data: dict[str, Any], labels: int) -> Calibration:
+    curves = {
+        str(language): tuple((float(x), float(y)) for x, y in knots) for language, knots in data["curves"].items()
+    }
+    calibration = Calibration(float(data["scale"]), tuple(map(float, data["shift"])), curves)
+    if len(calibration.shift) not in (0, labels):
+        raise ValueError(f"{labels} labels, but {len(calibration.shift)} numbers of shift")
+    if curves and ANY_LANGUAGE not in curves:
+        raise ValueError("curves, but none for any language")
+    return calibration
+
+
 def _head_to_json(head: Head) -> dict[str, Any]:
-    return {
+    written = {
         "name": head.name,
         "labels": list(head.labels),
         "bias": list(head.bias),
-        "scale": head.scale,
-        "shift": list(head.shift),
-        "curves": {language: [list(knot) for knot in knots] for language, knots in head.curves.items()},
+        **_calibration_to_json(head.calibration),
+    }
+    if head.second is not None:
+        written["second"] = {
+            "words": head.second.words,
+            "vectors": head.second.vectors,
+            "lines": dict(head.second.lines),
+            **_calibration_to_json(head.second.calibration),
+        }
+    return written
+
+
+def _calibration_to_json(calibration: Calibration) -> dict[str, Any]:
+    return {
+        "scale": calibration.scale,
+        "shift": list(calibration.shift),
+        "curves": {language: [list(knot) for knot in knots] for language, knots in calibration.curves.items()},
     }
 
 
@@ -156,12 +171,14 @@ def publish(model: TrainedModel, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     linear = model.linear
-    np.savez_compressed(
-        buffer,
-        buckets=linear.buckets.astype(np.uint32),
-        weights=linear.weights[:-1].astype(np.float16),
-        dense=linear.dense_weights.astype(np.float16),
-    )
+    arrays: dict[str, NDArray[Any]] = {
+        "buckets": linear.buckets.astype(np.uint32),
+        "weights": linear.weights[:-1].astype(np.float16),
+    }
+    if model.neighbours is not None:
+        arrays["examples"] = model.neighbours.stored
+        arrays["coefficients"] = model.neighbours.coefficients.astype(np.float16)
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
     raw = buffer.getvalue()
     digest = hashlib.sha256(raw).hexdigest()
     weights = f"weights-{digest[:12]}.npz"
@@ -177,6 +194,55 @@ def publish(model: TrainedModel, folder: Path) -> None:
     _keep_previous(folder, weights)
     _write(folder / weights, raw)
     _write(folder / CONFIG, (json.dumps(config, ensure_ascii=False, indent=1) + "\n").encode())
+    _sweep(folder, weights)
+
+
+def adopt(folder: Path, shipped: Path) -> None:
+    """Copy a model into a folder that has none yet, so that what is published there has something to go back to."""
+    if (folder / CONFIG).is_file():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    config = (shipped / CONFIG).read_bytes()
+    weights = _weights_of(config)
+    _write(folder / weights, (shipped / weights).read_bytes())
+    _write(folder / CONFIG, config)
+
+
+def put_to_work(source: Path, folder: Path) -> TrainedModel:
+    """Put the model in ``source`` to work in ``folder`` in one step; what was at work there goes to ``previous``.
+
+    Raises :class:`ModelError` when it is damaged; then nothing has changed.
+    """
+    model = load(source)
+    config, present = (source / CONFIG).read_bytes(), (folder / CONFIG).read_bytes()
+    weights, old = _weights_of(config), _weights_of(present)
+    raw = (source / weights).read_bytes()
+    # A model that lost its weights is not worth going back to.
+    aside = _copied_aside(folder, old) if present != config and (folder / old).is_file() else None
+    _write(folder / weights, raw)
+    _write(folder / CONFIG, config)
+    if aside is not None:
+        _into_previous(folder, aside)
+    _sweep(folder, weights)
+    return model
+
+
+def roll_back(folder: Path) -> TrainedModel:
+    """Put the model in ``previous`` back to work, and the present one into ``previous``: twice is as before.
+
+    Raises :class:`ModelError` when there is none, or it is damaged; then nothing has changed.
+    """
+    if not (folder / PREVIOUS / CONFIG).is_file():
+        raise ModelError(f"{folder}: there is no earlier model to go back to")
+    return put_to_work(folder / PREVIOUS, folder)
+
+
+def _weights_of(config: bytes) -> str:
+    return Path(json.loads(config)["weights"]["file"]).name
+
+
+def _sweep(folder: Path, weights: str) -> None:
+    """Remove the weights that no longer belong to the model."""
     for old in folder.glob("weights-*.npz"):
         if old.name != weights:
             old.unlink()
@@ -189,9 +255,17 @@ def _keep_previous(folder: Path, new_weights: str) -> None:
     current = json.loads((folder / CONFIG).read_text(encoding="utf-8"))["weights"]["file"]
     if current == new_weights or not (folder / current).is_file():
         return
+    _into_previous(folder, _copied_aside(folder, current))
+
+
+def _copied_aside(folder: Path, weights: str) -> Path:
     aside = Path(tempfile.mkdtemp(prefix=".previous-", dir=folder))
     shutil.copy2(folder / CONFIG, aside)
-    shutil.copy2(folder / current, aside)
+    shutil.copy2(folder / weights, aside)
+    return aside
+
+
+def _into_previous(folder: Path, aside: Path) -> None:
     shutil.rmtree(folder / PREVIOUS, ignore_errors=True)
     aside.rename(folder / PREVIOUS)
 

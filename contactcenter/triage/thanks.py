@@ -20,8 +20,8 @@ _WORDS = frozenset(
 )
 _THANKFUL = frozenset({"thanks", "thank", "thx", "ty", "cheers", "appreciated", "appreciate"})
 _CHINESE = re.compile(
-    r"(?:好的?|嗯+|收到|明白|知道|了解|可以|已经|已|解决|登录|太好|非常|十分|真的|谢谢|多谢|感谢|辛苦|麻烦|"
-    r"您|你们|你|的|回复|帮助|解答|耐心|了|啦|呢|哦|啊|[，。！、~～\s,.!])+"
+    r"(?:好的?|嗯|收到|明白|知道|了解(?!决)|可以|已经|已|解决|登录|太好|非常|十分|真的|谢谢|多谢|感谢|辛苦|麻烦|"
+    r"您|你们|你|的|回复|帮助|解答|耐心|了|啦|呢|哦|啊|[，。！、~～\s,.!])++"  # possessive: no way is tried twice
 )
 _CHINESE_THANKS = ("谢", "辛苦")
 _HAN = re.compile(r"[\u3400-\u9fff]")

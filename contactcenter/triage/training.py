@@ -1,9 +1,9 @@
-"""Training: linear heads over hashed n-grams and an encoder's vectors, probabilities calibrated by cross-validation.
+"""Training: heads over hashed n-grams and an encoder's vectors, probabilities calibrated by cross-validation.
 
-Without an encoder a head is a support vector machine over n-grams. With one it is a mixture of two experts: such a
-machine over n-grams and vectors, and a logistic regression over the vectors alone, which also reads the names of the
-labels and so learns from few rows. Both are linear, so the mixture is one set of weights again; how much each of them
-counts is what predicts unseen rows best.
+Every head has an expert on words, a linear support vector machine over n-grams. With an encoder it may have a second
+one on vectors, which learns from likeness to the examples and reads the names of the labels, and so needs few rows.
+Cross-validation says what each of them counts, what their probabilities are worth, and from which probability on
+words decide alone (see :mod:`contactcenter.triage.calibration`).
 
 Needs scikit-learn (the extra ``train``). Reproducible: the same corpus gives the same weights, bit for bit, on one
 version of scikit-learn.
@@ -18,22 +18,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse  # type: ignore[import-untyped]
-from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, StratifiedKFold
-from sklearn.svm import LinearSVC
 
 from contactcenter.errors import InvalidInput
-from contactcenter.triage import evaluation
+from contactcenter.triage import calibration, evaluation
 from contactcenter.triage.assess import CATEGORY, COMPLAINT, IS_COMPLAINT, SENTIMENT, URGENCY, original_text, whole_text
 from contactcenter.triage.corpus import Corpus, Example
 from contactcenter.triage.encoder import OnnxEncoder
+from contactcenter.triage.experts import SEED, VectorFit, WordFit, fit_words
 from contactcenter.triage.features import Encoder, NoEncoder, featurise
-from contactcenter.triage.linear import Curve, Head, LinearModel, softmax
+from contactcenter.triage.linear import Head, LinearModel, columns_of
+from contactcenter.triage.neighbours import Neighbours, joined
 from contactcenter.triage.registry import TrainedModel
 
-SEED = 7
 FOLDS = 5
 FEWEST_ROWS = 10
 
@@ -41,21 +38,28 @@ FEWEST_ROWS = 10
 class Settings(NamedTuple):
     """How a head is trained.
 
-    ``regularisation`` is the C of its support vector machines, ``phrase_weight`` what a phrase counts against a real
-    message, ``balance`` how much rare labels are favoured: 0 not at all, 1 so that all labels weigh the same.
+    ``regularisation`` is the C of its support vector machines (0: chosen where that is cheap), ``phrase_weight`` what
+    a phrase counts against a real message, ``balance`` how much rare labels are favoured: 0 not at all, 1 so that all
+    labels weigh the same.
     """
 
-    regularisation: float = 0.05
+    regularisation: float = 0.0
     phrase_weight: float = 0.7
     balance: float = 0.0
 
 
 SETTINGS = {
-    URGENCY: Settings(phrase_weight=0.3, balance=1.6),
-    SENTIMENT: Settings(phrase_weight=0.3, balance=1.3),
-    COMPLAINT: Settings(phrase_weight=0.2),
+    URGENCY: Settings(0.05, phrase_weight=0.3, balance=1.6),
+    SENTIMENT: Settings(0.05, phrase_weight=0.3, balance=1.3),
+    COMPLAINT: Settings(0.05, phrase_weight=0.2),
 }
 """Chosen by cross-validation on the training rows; heads that are not named use the defaults."""
+
+REGULARISATION = 0.1
+"""The C of a machine where choosing one would take too long."""
+
+REGULARISATIONS = (0.03, 0.1, 0.3, 1.0)
+"""The Cs to choose from where there are few rows or few labels."""
 
 COMPLAINT_RECALL = 0.84
 """Share of complaints that must be recognised in cross-validation; the threshold follows from it.
@@ -63,53 +67,28 @@ COMPLAINT_RECALL = 0.84
 The training rows are harder than what comes in: most of them were written where a model errs.
 """
 
-KNOTS = 12
-ROWS_PER_KNOT = 100
-"""Most knots of a calibration curve, and fewest rows behind each."""
+_SMALL = 60_000
+"""Rows times labels up to which a C is chosen."""
 
-ROWS_FOR_OWN_CURVE = 5 * ROWS_PER_KNOT
-"""Rows of a language that give it a curve of its own."""
-
-DENSE_LOUDNESS = 3.0
-"""What an encoder's vector is multiplied by beside n-grams: both then have about the same say."""
-
-DENSE_REGULARISATION = 30.0
-"""The C of the logistic regression over vectors of unit length."""
-
-MIXTURES = ((1.0, 0.0), (1.0, 0.5), (1.0, 1.0), (0.5, 1.0), (0.0, 1.0))
-"""Weights of the two experts among which cross-validation chooses."""
-
-_LARGE = 1_000_000
+_LARGE = 500_000
 """Rows times labels from which three folds are enough to choose and calibrate by."""
 
 _BATCH = 256
-_ABSENT = -4.0
-"""The margin of a label that a training fold did not contain."""
 
 Progress = Callable[[str, float], None]
+Folds = Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Matrix:
-    """Features of many texts: sparse columns are ``buckets`` in order, ``dense`` what an encoder added."""
+    """Features of many texts: sparse columns are the buckets in use, ``dense`` what an encoder adds."""
 
     sparse: Any
     dense: NDArray[np.float32]
 
-
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    """One trained head before calibration: a column of weights for each label."""
-
-    labels: tuple[str, ...]
-    weights: NDArray[np.float64]
-    dense_weights: NDArray[np.float64]
-    bias: NDArray[np.float64]
-
-    def margins(self, matrix: _Matrix) -> NDArray[np.float64]:
-        """Scores, one row a text."""
-        scores: NDArray[np.float64] = matrix.sparse @ self.weights + matrix.dense @ self.dense_weights + self.bias
-        return scores
+    def rows(self, rows: NDArray[np.int64]) -> _Matrix:
+        """Some of them."""
+        return _Matrix(self.sparse[rows], self.dense[rows])
 
 
 def train(
@@ -131,41 +110,33 @@ def train(
     tell("features", 0.0)
     encoder = encoder or NoEncoder()
     buckets, examples, phrases = _matrices(corpus, encoder)
-    heads: list[Head] = []
-    fits: list[_Fit] = []
-    measured: dict[str, Any] = {}
+    learned: list[_Learned] = []
     threshold = base.complaint_threshold if base else 0.5
     for done, head in enumerate(corpus.heads):
         tell(head, (done + 0.5) / (len(corpus.heads) + 0.5))
         trainer = _Trainer(head, corpus, examples, phrases, encoder)
-        fit, calibrated, margins = trainer.run()
-        fits.append(fit)
-        heads.append(calibrated)
-        probabilities = calibrated.probabilities(margins, trainer.spoken.tolist())
-        measured[head] = evaluation.scores(trainer.truth, calibrated.labels, probabilities)
+        learned.append(trainer.run())
         if head == COMPLAINT:
-            threshold = _threshold(trainer.truth, probabilities[:, calibrated.labels.index(IS_COMPLAINT)])
+            threshold = _threshold(trainer.truth, learned[-1].unseen[:, trainer.labels.index(IS_COMPLAINT)])
     tell("done", 1.0)
     training = {
         "rows": len(corpus.examples),
         "phrases": len(corpus.phrases),
         "seed": SEED,
         "folds": FOLDS,
-        "cross_validation": measured,
+        "cross_validation": {one.head.name: one.measured for one in learned},
     }
-    linear = LinearModel(heads, buckets, _columns(fits, "weights"), _columns(fits, "dense_weights"))
-    whole = linear if base is None else _with_heads_of(linear, base.linear)
-    return TrainedModel(name, whole, threshold, training, encoder_name(encoder))
+    weights = np.hstack([one.words.weights for one in learned]).astype(np.float16).astype(np.float32)
+    linear = LinearModel([one.head for one in learned], buckets, weights)
+    experts = [one.neighbours for one in learned if one.neighbours is not None]
+    model = TrainedModel(name, linear, threshold, training, neighbours=joined(experts) if experts else None)
+    whole = model if base is None else _with_heads_of(model, base)
+    return replace(whole, encoder=_encoder_name(whole, encoder))
 
 
-def encoder_name(encoder: Encoder) -> str:
-    """The name by which a model finds its encoder again; empty for none."""
-    return encoder.name if isinstance(encoder, OnnxEncoder) else ""
-
-
-def _columns(fits: Sequence[_Fit], part: str) -> NDArray[np.float32]:
-    """The weights of all heads side by side, as exact as they will be stored."""
-    return np.hstack([getattr(fit, part) for fit in fits]).astype(np.float16).astype(np.float32)
+def _encoder_name(model: TrainedModel, encoder: Encoder) -> str:
+    """The name by which a model finds its encoder again; empty where no head looks at vectors."""
+    return encoder.name if model.neighbours is not None and isinstance(encoder, OnnxEncoder) else ""
 
 
 def _matrices(corpus: Corpus, encoder: Encoder) -> tuple[NDArray[np.uint32], _Matrix, _Matrix]:
@@ -186,21 +157,27 @@ def _featurised(
     examples: Sequence[Example], encoder: Encoder
 ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
     """Buckets, values and row pointers of texts, and their dense rows."""
-    parts = [
-        featurise(
-            [whole_text(example.text) for example in examples[start : start + _BATCH]],
-            encoder,
-            [original_text(example.text) for example in examples[start : start + _BATCH]],
-        )
-        for start in range(0, max(len(examples), 1), _BATCH)
-    ]
+    batches = [examples[start : start + _BATCH] for start in range(0, max(len(examples), 1), _BATCH)]
+    parts = [featurise([whole_text(example.text) for example in batch]) for batch in batches]
+    originals = [[original_text(example.text) for example in batch] for batch in batches]
     pointers = np.concatenate([[0], *(np.diff(part.starts) for part in parts)]).cumsum()
     return (
         np.concatenate([part.buckets for part in parts]),
         np.concatenate([part.values for part in parts]),
         pointers,
-        np.concatenate([part.dense for part in parts]),
+        np.concatenate([encoder.encode(batch) for batch in originals]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """A head with its experts, the probabilities it gives to rows it never saw, and what these are worth."""
+
+    head: Head
+    words: WordFit
+    neighbours: Neighbours | None
+    unseen: NDArray[np.float32]
+    measured: dict[str, Any]
 
 
 class _Trainer:
@@ -208,156 +185,89 @@ class _Trainer:
 
     def __init__(self, head: str, corpus: Corpus, examples: _Matrix, phrases: _Matrix, encoder: Encoder) -> None:
         self.head = head
-        self.spoken = np.array([example.language for example in corpus.examples])
+        rows = np.array([row for row, example in enumerate(corpus.examples) if head in example.labels], dtype=np.int64)
+        labelled = [corpus.examples[row] for row in rows]
+        self.spoken = np.array([example.language for example in labelled])
         self._settings = SETTINGS.get(head, Settings())
-        self.truth = np.array([example.labels[head] for example in corpus.examples])
+        self.truth = np.array([example.labels[head] for example in labelled])
+        self._counts = np.array([example.weight for example in labelled])
         self.labels = tuple(sorted(set(self.truth.tolist())))
         if len(self.labels) < 2:
             raise InvalidInput(f"{head}: all rows have the same label")
+        self._right = np.searchsorted(self.labels, self.truth)
         about = np.array(
             [row for row, phrase in enumerate(corpus.phrases) if phrase.labels.get(head) in self.labels], dtype=np.int64
         )
-        self._hints = np.array([corpus.phrases[row].labels[head] for row in about], dtype=object)
-        self._examples = examples
-        self._phrases = _Matrix(phrases.sparse[about], phrases.dense[about])
+        self._hints = np.searchsorted(self.labels, [corpus.phrases[row].labels[head] for row in about]).astype(np.int64)
+        self._examples = examples if len(rows) == len(corpus.examples) else examples.rows(rows)
+        self._phrases = phrases.rows(about)
         # What a label is called says something about it, if words are all there is to go by.
         named = head == CATEGORY and encoder.width > 0
         self._names = encoder.encode([label.replace("_", " ") for label in self.labels] if named else [])
 
-    def run(self) -> tuple[_Fit, Head, NDArray[np.float64]]:
-        """The head fitted on everything, the same calibrated, and each row's margins by a model that never saw it."""
-        experts = (self._machine, self._logistic) if self._examples.dense.shape[1] else (self._machine,)
-        unseen_margins = [np.zeros((len(self.truth), len(self.labels))) for _ in experts]
-        for seen, unseen in self._folds():
-            for expert, margins in zip(experts, unseen_margins, strict=True):
-                margins[unseen] = expert(seen).margins(_rows(self._examples, unseen))
-        right = np.searchsorted(self.labels, self.truth)
-        shares = _best_mixture(unseen_margins, right) if len(experts) > 1 else [1.0]
-        everything = np.arange(len(self.truth))
-        fit = _mixed([expert(everything) for expert in experts], shares)
-        margins = np.add.reduce([share * margins for share, margins in zip(shares, unseen_margins, strict=True)])
-        bias = tuple(round(float(value), 6) for value in fit.bias)
-        return fit, _calibrated(Head(self.head, self.labels, bias), margins, right, self.spoken), margins
+    def run(self) -> _Learned:
+        """The head fitted on everything and calibrated by what models said of rows they never saw."""
+        folds = self._folds()
+        regularisation, margins = self._chosen(folds)
+        words = self._words(np.arange(len(self.truth)), regularisation)
+        bias = tuple(round(float(value), 6) for value in words.bias)
+        head = Head(self.head, self.labels, bias, calibration.calibration(margins, self._right, self.spoken))
+        neighbours, scores = None, margins
+        if self._examples.dense.shape[1]:
+            expert = self._vectors()
+            scores = np.zeros_like(margins)
+            for _, unseen in folds:
+                scores[unseen] = expert.unseen(unseen)
+            second = calibration.second_look(head, margins, scores, self._right, self.spoken)
+            head = replace(head, second=second)
+            kept = expert.coefficients.astype(np.float16)  # as exact as they will be stored
+            neighbours = Neighbours.of(expert.stored, kept.astype(np.float32)) if second else None
+        probabilities, asked = calibration.cascaded(head, margins, scores, self.spoken)
+        measured = evaluation.scores(self.truth, self.labels, probabilities)
+        measured |= {"second_look": round(float(asked.mean()), 4)} if neighbours else {}
+        return _Learned(head, words, neighbours, probabilities, measured)
 
-    def _folds(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        folds = 3 if len(self.truth) * len(self.labels) >= _LARGE and self._examples.dense.shape[1] else FOLDS
+    def _folds(self) -> Folds:
+        folds = 3 if len(self.truth) * len(self.labels) >= _LARGE else FOLDS
         rarest = min(np.unique(self.truth, return_counts=True)[1])
         kind = StratifiedKFold if rarest >= folds else KFold
         return list(kind(folds, shuffle=True, random_state=SEED).split(self.truth, self.truth))
 
-    def _logistic(self, rows: NDArray[np.int64]) -> _Fit:
-        """Logistic regression over the vectors of some of the examples, of all phrases and of the labels' names."""
-        names = np.array(self.labels, dtype=object)[: len(self._names)]
-        vectors = np.vstack([self._examples.dense[rows], self._phrases.dense, self._names])
-        labels = np.concatenate([self.truth[rows], self._hints, names]).astype(str)
-        weight = self._weights(labels, len(rows), len(self._hints))
-        regression = LogisticRegression(C=DENSE_REGULARISATION, max_iter=100)
-        regression.fit(vectors, labels, sample_weight=weight)
-        dense = self._columns_of(regression, np.ones(0))
-        return replace(dense, weights=np.zeros((self._examples.sparse.shape[1], len(self.labels))))
+    def _chosen(self, folds: Folds) -> tuple[float, NDArray[np.float64]]:
+        """The C that predicts unseen rows best, and each row's margins by a machine that never saw it."""
+        small = len(self.truth) * len(self.labels) <= _SMALL
+        choices = REGULARISATIONS if small else (REGULARISATION,)
+        if self._settings.regularisation:
+            choices = (self._settings.regularisation,)
+        margins = [np.zeros((len(self.truth), len(self.labels))) for _ in choices]
+        for own, choice in zip(margins, choices, strict=True):
+            for seen, unseen in folds:
+                own[unseen] = self._words(seen, choice).margins(self._examples.sparse[unseen])
+        losses = [calibration.least_loss(own, self._right)[0] for own in margins] if len(choices) > 1 else [0.0]
+        best = int(np.argmin(losses))
+        return choices[best], margins[best]
 
-    def _weights(self, labels: NDArray[np.str_], examples: int, hints: int) -> NDArray[np.float64]:
-        """What each row counts: phrases less than examples, rare labels more where the head wants it."""
-        weight = np.ones(len(labels))
-        weight[examples : examples + hints] = self._settings.phrase_weight
-        names, place, count = np.unique(labels, return_inverse=True, return_counts=True)
-        weight *= (len(labels) / len(names) / count[place]) ** self._settings.balance
+    def _words(self, rows: NDArray[np.int64], regularisation: float) -> WordFit:
+        """The expert on words, from some of the examples and all phrases."""
+        stacked = sparse.vstack([self._examples.sparse[rows], self._phrases.sparse]).tocsr()
+        truth = np.concatenate([self._right[rows], self._hints])
+        return fit_words(stacked, truth, len(self.labels), self._weights(truth, rows), regularisation)
+
+    def _vectors(self) -> VectorFit:
+        """The expert on vectors, from all examples, all phrases and the names of the labels."""
+        rows = np.arange(len(self.truth))
+        vectors = np.vstack([self._examples.dense, self._phrases.dense, self._names])
+        truth = np.concatenate([self._right, self._hints, np.arange(len(self._names))])
+        return VectorFit(vectors, truth, len(self.labels), self._weights(truth, rows))
+
+    def _weights(self, truth: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """What each row counts: an example its own weight, phrases less, rare labels more where the head wants it."""
+        weight = np.ones(len(truth))
+        weight[: len(rows)] = self._counts[rows]
+        weight[len(rows) : len(rows) + len(self._hints)] = self._settings.phrase_weight
+        names, place, count = np.unique(truth, return_inverse=True, return_counts=True)
+        weight *= (len(truth) / len(names) / count[place]) ** self._settings.balance
         return weight
-
-    def _machine(self, rows: NDArray[np.int64]) -> _Fit:
-        """A support vector machine of some of the examples and all phrases, over n-grams and vectors."""
-        examples = _rows(self._examples, rows)
-        stacked = sparse.vstack([examples.sparse, self._phrases.sparse]).tocsr()
-        dense = np.vstack([examples.dense, self._phrases.dense])
-        # Scaling the columns by their rarity lets rare n-grams speak up under the same penalty.
-        seen_in = np.bincount(stacked.indices, minlength=stacked.shape[1])
-        rarity = np.log((1 + stacked.shape[0]) / (1 + seen_in)) + 1
-        loud = sparse.csr_matrix(dense * DENSE_LOUDNESS)
-        scaled = sparse.hstack([stacked @ sparse.diags_array(rarity), loud]).tocsr()
-        labels = np.concatenate([self.truth[rows], self._hints]).astype(str)
-        weight = self._weights(labels, len(rows), len(self._hints))
-        machine = LinearSVC(C=self._settings.regularisation, random_state=SEED, max_iter=5_000)
-        machine.fit(scaled, labels, sample_weight=weight)
-        fit = self._columns_of(machine, rarity)
-        return replace(fit, dense_weights=fit.dense_weights * DENSE_LOUDNESS)
-
-    def _columns_of(self, machine: Any, rarity: NDArray[np.float64]) -> _Fit:
-        """A column for each label of the head; two labels share one hyperplane, the first stays at zero."""
-        coefficients, intercepts = machine.coef_, machine.intercept_
-        if len(machine.classes_) == 2:
-            coefficients = np.vstack([np.zeros_like(coefficients), coefficients])
-            intercepts = np.array([0.0, intercepts[0]])
-        weights = np.zeros((coefficients.shape[1], len(self.labels)))
-        bias = np.full(len(self.labels), _ABSENT)
-        places = np.searchsorted(self.labels, machine.classes_)
-        weights[:, places], bias[places] = coefficients.T, intercepts
-        words = len(rarity)
-        return _Fit(self.labels, weights[:words] * rarity[:, None], weights[words:], bias)
-
-
-def _best_mixture(margins: Sequence[NDArray[np.float64]], truth: NDArray[np.int64]) -> list[float]:
-    """How much each expert's margins count, their spread brought to one, so that unseen rows are predicted best."""
-    spread = [float(one.std(axis=1).mean()) or 1.0 for one in margins]
-
-    losses = [
-        _least_loss(np.add.reduce([m / s * one for m, s, one in zip(mixture, spread, margins, strict=True)]), truth)[0]
-        for mixture in MIXTURES
-    ]
-    return [share / size for share, size in zip(MIXTURES[int(np.argmin(losses))], spread, strict=True)]
-
-
-def _least_loss(margins: NDArray[np.float64], truth: NDArray[np.int64]) -> tuple[float, float]:
-    """The smallest mean negative log-likelihood over all scales of the margins, and that scale."""
-
-    def loss(log_scale: float) -> float:
-        right = softmax(float(np.exp(log_scale)) * margins)[np.arange(len(truth)), truth]
-        return float(-np.log(np.maximum(right, 1e-12)).mean())
-
-    best = minimize_scalar(loss, bounds=(-3.0, 4.0), method="bounded")
-    return float(best.fun), float(np.exp(best.x))
-
-
-def _mixed(fits: Sequence[_Fit], shares: Sequence[float]) -> _Fit:
-    """Several linear heads with the same labels as one."""
-    return _Fit(
-        fits[0].labels,
-        np.add.reduce([share * fit.weights for share, fit in zip(shares, fits, strict=True)]),
-        np.add.reduce([share * fit.dense_weights for share, fit in zip(shares, fits, strict=True)]),
-        np.add.reduce([share * fit.bias for share, fit in zip(shares, fits, strict=True)]),
-    )
-
-
-def _rows(matrix: _Matrix, rows: NDArray[np.int64]) -> _Matrix:
-    return _Matrix(matrix.sparse[rows], matrix.dense[rows])
-
-
-def _calibrated(head: Head, margins: NDArray[np.float64], truth: NDArray[np.int64], spoken: NDArray[np.str_]) -> Head:
-    """The head with the calibration that makes its probabilities on unseen rows come true."""
-    if len(head.labels) == 2:
-        platt = LogisticRegression(C=1e6).fit(margins[:, 1:] - margins[:, :1], truth)
-        shift = (0.0, round(float(platt.intercept_[0]), 6))
-        return replace(head, scale=round(float(platt.coef_[0, 0]), 6), shift=shift)
-
-    head = replace(head, scale=round(_least_loss(margins, truth)[1], 6))
-    raw = head.probabilities(margins)
-    top, right = raw.max(axis=1), raw.argmax(axis=1) == truth
-    curves = {"": _curve(top, right)}
-    for language, rows in zip(*np.unique(spoken, return_counts=True), strict=True):
-        if rows >= ROWS_FOR_OWN_CURVE:
-            curves[str(language)] = _curve(top[spoken == language], right[spoken == language])
-    return replace(head, curves=curves)
-
-
-def _curve(top: NDArray[np.float32], right: NDArray[np.bool_]) -> Curve:
-    """How often the best label was right against how sure the softmax was, as a rising line of a few knots."""
-    order = np.argsort(top, kind="stable")
-    groups = np.array_split(order, min(KNOTS, max(len(order) // ROWS_PER_KNOT, 1)))
-    sure, often = (np.array([values[group].mean() for group in groups]) for values in (top, right))
-    rising = IsotonicRegression().fit_transform(sure, often)
-    # A knot seen right every time still promises less than certainty (rule of succession).
-    most = (ROWS_PER_KNOT + 1) / (ROWS_PER_KNOT + 2)
-    knots = {round(float(x), 5): round(float(min(y, most)), 5) for x, y in zip(sure, rising, strict=True)}
-    return tuple(sorted(knots.items()))
 
 
 def _threshold(truth: NDArray[np.str_], probabilities: NDArray[np.float32]) -> float:
@@ -367,21 +277,36 @@ def _threshold(truth: NDArray[np.str_], probabilities: NDArray[np.float32]) -> f
     return min(round(float(complaints[allowed]) - 5e-5, 4), 0.5)
 
 
-def _with_heads_of(linear: LinearModel, base: LinearModel) -> LinearModel:
+def _with_heads_of(model: TrainedModel, base: TrainedModel) -> TrainedModel:
     """The model with the heads of another that it lacks itself."""
-    taken = [head for head in base.heads if head.name not in {own.name for own in linear.heads}]
-    buckets = np.union1d(linear.buckets, base.buckets).astype(np.uint32)
-    columns = np.r_[tuple(np.r_[base.columns(head.name)] for head in taken)] if taken else np.zeros(0, dtype=np.int64)
-    own = _spread(linear.weights[:-1], linear.buckets, buckets)
-    others = _spread(base.weights[:-1][:, columns], base.buckets, buckets)
-    dense = base.dense_weights[:, columns]
-    if not len(dense):  # heads that read no vectors go on without
-        dense = np.zeros((len(linear.dense_weights), len(columns)), dtype=np.float32)
-    if len(linear.dense_weights) != len(dense):
-        raise InvalidInput("the base model was trained with another encoder")
-    return LinearModel(
-        [*linear.heads, *taken], buckets, np.hstack([own, others]), np.hstack([linear.dense_weights, dense])
+    own, lent = model.linear, base.linear
+    taken = [head for head in lent.heads if head.name not in {head.name for head in own.heads}]
+    buckets = np.union1d(own.buckets, lent.buckets).astype(np.uint32)
+    columns = np.concatenate([np.r_[lent.columns(head.name)] for head in taken] or [np.zeros(0, dtype=np.int64)])
+    weights = np.hstack(
+        [
+            _spread(own.weights[:-1], own.buckets, buckets),
+            _spread(lent.weights[:-1][:, columns], lent.buckets, buckets),
+        ]
     )
+    experts = [one for one in (model.neighbours, _neighbours_of(base, taken)) if one is not None]
+    if len({expert.width for expert in experts}) > 1:
+        raise InvalidInput("the base model was trained with another encoder")
+    linear = LinearModel([*own.heads, *taken], buckets, weights)
+    return replace(model, linear=linear, neighbours=joined(experts) if experts else None)
+
+
+def _neighbours_of(base: TrainedModel, taken: Sequence[Head]) -> Neighbours | None:
+    """The expert on vectors for some of a model's heads."""
+    if base.neighbours is None:
+        return None
+    places = columns_of([head for head in base.linear.heads if head.second is not None])
+    wanted = [np.r_[places[head.name]] for head in taken if head.second is not None]
+    if not wanted:
+        return None
+    coefficients = base.neighbours.coefficients[:, np.concatenate(wanted)]
+    used = coefficients.any(axis=1)
+    return Neighbours.of(base.neighbours.stored[used], coefficients[used])
 
 
 def _spread(

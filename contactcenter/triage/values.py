@@ -1,52 +1,52 @@
-"""Normal forms of what entities say: numbers, sums of money, calendar dates."""
+"""Normal forms of what entities say: numbers and sums of money."""
 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
 
 CURRENCIES = {
     "$": "USD", "us$": "USD", "usd": "USD", "dollar": "USD", "dollars": "USD", "bucks": "USD", "美元": "USD",
-    "美金": "USD",     "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "欧元": "EUR",
-    "£": "GBP", "gbp": "GBP", "pound": "GBP", "pounds": "GBP", "英镑": "GBP",
+    "美金": "USD", "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "欧元": "EUR",
+    "£": "GBP", "gbp": "GBP", "pound": "GBP", "pounds": "GBP", "quid": "GBP", "英镑": "GBP",
     "¥": "CNY", "cny": "CNY", "rmb": "CNY", "yuan": "CNY", "人民币": "CNY", "元": "CNY", "块": "CNY", "块钱": "CNY",
     "hk$": "HKD", "hkd": "HKD", "港币": "HKD", "港元": "HKD", "jpy": "JPY", "yen": "JPY", "日元": "JPY",
+    "a$": "AUD", "au$": "AUD", "aud": "AUD", "澳元": "AUD", "c$": "CAD", "ca$": "CAD", "cad": "CAD", "加元": "CAD",
+    "s$": "SGD", "sgd": "SGD", "新加坡元": "SGD", "nt$": "TWD", "twd": "TWD", "新台币": "TWD",
+    "chf": "CHF", "francs": "CHF", "瑞士法郎": "CHF", "inr": "INR", "₹": "INR", "rupees": "INR",
 }  # fmt: skip
 """What people write for a currency (lower case) → ISO 4217."""
 
-MONTHS = {
-    name: number
-    for number, names in enumerate(
-        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
-         "september sept sep", "october oct", "november nov", "december dec"), 1,
-    )
-    for name in names.split()
-}  # fmt: skip
-
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
 _DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1_000}
-_SCALES = {"万": 10_000, "亿": 100_000_000, "千": 1_000, "百": 100, "k": 1_000}
+_SCALES = {"万": 10_000, "亿": 100_000_000, "千": 1_000, "百": 100, "k": 1_000, "m": 1_000_000}
+_SCALES |= {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
 _NUMBER = re.compile(r"\d[\d.,]*")
-_SCALE = re.compile(r"[\d.,]\s?([万亿千百k])", re.IGNORECASE)
+_SCALE = re.compile(r"[\d.,]\s?([万亿千百km](?![a-z])|hundred|thousand|million)", re.IGNORECASE)
+_GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+")
 _CURRENCY = re.compile("|".join(sorted(map(re.escape, CURRENCIES), key=len, reverse=True)), re.IGNORECASE)
+_TENTHS = re.compile(r"块([\d一二三四五六七八九])")
 
-_YEAR_FIRST = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})")
-_CHINESE_DAY = re.compile(r"(\d{1,2})月(\d{1,2})")
-_NUMERIC = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4}|\d{2})$")
-_WORDS = re.compile(r"[a-z]{3,}|\d+")
-_AGO = re.compile(r"(\d+|[a-z]+|[一二两三四五六七八九十]{1,3})\s?个?(day|week|month|天|日|周|星期|礼拜|月)")
-_ENGLISH_NUMBERS = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10}
-_DAYS_IN = {"day": 1, "天": 1, "日": 1, "week": 7, "周": 7, "星期": 7, "礼拜": 7}
+ENGLISH_NUMBERS = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+    "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17,
+    "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
+    "eighty": 80, "ninety": 90, "a": 1, "an": 1,
+}  # fmt: skip
+"""Words for numbers below a hundred."""
 
 
 def chinese_number(text: str) -> int | None:
-    """The value of a number in Chinese characters (``三万五千`` is 35000), or None when it is none."""
+    """The value of a number in Chinese characters, or None when it is none.
+
+    ``三万五千`` is 35000, and so is the ``三万五`` of everyday speech.
+    """
     total = section = digit = 0
+    before, unit = "", 1
     for character in text:
         if character in _DIGITS:
             digit = _DIGITS[character]
+            # A last digit right behind a unit above ten counts in tenths of it.
+            unit = _SCALES[before] // 10 if before in _SCALES else 1
         elif character in _UNITS:
             section += (digit or 1) * _UNITS[character]
             digit = 0
@@ -55,7 +55,24 @@ def chinese_number(text: str) -> int | None:
             section = digit = 0
         else:
             return None
-    return total + section + digit
+        before = character
+    return total + section + digit * unit
+
+
+def english_number(text: str) -> int | None:
+    """The value of ``two thousand five hundred`` and the like (lower case), or None when it is none."""
+    total = section = 0
+    words = text.replace("-", " ").split()
+    for word in words:
+        if word in ENGLISH_NUMBERS:
+            section += ENGLISH_NUMBERS[word]
+        elif word == "hundred":
+            section = (section or 1) * 100
+        elif word in ("thousand", "million"):
+            total, section = total + (section or 1) * _SCALES[word], 0
+        elif word != "and":
+            return None
+    return (total + section) or None
 
 
 def decimal_number(text: str) -> float | None:
@@ -76,91 +93,32 @@ def decimal_number(text: str) -> float | None:
 
 
 def money(text: str) -> dict[str, float | int | str] | None:
-    """``{"amount", "currency"}`` of a sum such as ``$1,200``, ``3.5万元`` or ``三千元``; None when unreadable."""
+    """``{"amount", "currency"}`` of a sum such as ``$1,200``, ``3.5万元`` or ``三千元``; None when unreadable.
+
+    Ten thousands without a currency (``1.2万``) are yuan: nobody else counts in them.
+    """
     sign = _CURRENCY.search(text)
-    if sign is None:
+    currency = CURRENCIES[sign.group().lower()] if sign else "CNY" if "万" in text or "亿" in text else ""
+    amount = _amount(text)
+    if amount is None or not currency:
         return None
-    found = _NUMBER.search(text)
-    if found is not None:
-        amount = decimal_number(found.group())
-        scale = _SCALE.search(text)
-        if amount is not None and scale is not None:
-            amount *= _SCALES[scale.group(1).lower()]
-    else:
-        amount = chinese_number(re.sub(r"[^零〇一二两三四五六七八九十百千万亿]", "", text))
-    if amount is None:
-        return None
+    tenths = _TENTHS.search(text)
+    if tenths is not None:
+        amount += (_DIGITS.get(tenths[1]) or int(tenths[1] if tenths[1].isdecimal() else 0)) / 10
     amount = round(amount, 2)
-    return {"amount": int(amount) if amount == int(amount) else amount, "currency": CURRENCIES[sign.group().lower()]}
+    return {"amount": int(amount) if amount == int(amount) else amount, "currency": currency}
 
 
-def _day(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
-def _nearest(month: int, day: int, received_at: datetime | None) -> date | None:
-    """The day of that name closest to the message's; None without one."""
-    if received_at is None:
-        return None
-    today = received_at.date()
-    days = [found for year in (-1, 0, 1) if (found := _day(today.year + year, month, day))]
-    return min(days, key=lambda found: abs(found - today), default=None)
-
-
-def calendar_date(text: str, received_at: datetime | None) -> str | None:
-    """ISO 8601 day of a date as customers write it; None when it could be two days (``03/04/2026``) or none."""
-    found = _written_date(text.lower(), received_at)
-    return None if found is None else found.isoformat()
-
-
-def _written_date(text: str, received_at: datetime | None) -> date | None:
-    if match := _YEAR_FIRST.search(text):
-        return _day(*map(int, match.groups()))
-    if match := _CHINESE_DAY.search(text):
-        return _nearest(int(match[1]), int(match[2]), received_at)
-    if match := _NUMERIC.search(text):
-        first, second, year = map(int, match.groups())
-        year += 2000 if year < 100 else 0
-        if first != second and first <= 12 and second <= 12:
-            return None
-        # Where one of the two is above 12, it is the day; where both are the same, the order does not matter.
-        return _day(year, min(first, second), max(first, second))
-    if match := _AGO.search(text):
-        return _before(match[1], match[2], received_at)
-    return _named_month(text, received_at)
-
-
-def _before(count: str, unit: str, received_at: datetime | None) -> date | None:
-    """The day ``count`` days or weeks before the message's; months are not days, so they give none."""
-    number = int(count) if count.isdecimal() else _ENGLISH_NUMBERS.get(count) or chinese_number(count)
-    if received_at is None or number is None or unit not in _DAYS_IN or number > 3_660:
-        return None
-    return received_at.date() - timedelta(days=number * _DAYS_IN[unit])
-
-
-def _named_month(text: str, received_at: datetime | None) -> date | None:
-    """The day of ``12 March 2026``, ``March 12th`` and the like."""
-    words = _WORDS.findall(text)
-    month = next((MONTHS[word] for word in words if word in MONTHS), None)
-    numbers = [int(word) for word in words if word.isdecimal()]
-    if month is None or not numbers:
-        return None
-    if len(numbers) == 1:
-        return _nearest(month, numbers[0], received_at)
-    return _day(numbers[1], month, numbers[0])
-
-
-def weekday(number: int, weeks: int, received_at: datetime | None) -> str | None:
-    """ISO 8601 day of a weekday (Monday is 0) in the message's week, or ``weeks`` weeks after it."""
-    if received_at is None:
-        return None
-    today = received_at.date()
-    return (today + timedelta(days=number - today.weekday() + 7 * weeks)).isoformat()
-
-
-def days_away(days: int, received_at: datetime | None) -> str | None:
-    """ISO 8601 day that many days after the message's."""
-    return None if received_at is None else (received_at.date() + timedelta(days=days)).isoformat()
+def _amount(text: str) -> float | None:
+    """How much, in whatever currency."""
+    found = _NUMBER.search(text.partition("块")[0] or text)
+    if found is None:
+        numerals = re.sub(r"[^零〇一二两三四五六七八九十百千万亿]", "", text.partition("块")[0])
+        if numerals:
+            return chinese_number(numerals)
+        return english_number(" ".join(re.findall(r"[a-z-]+", text.lower())[:-1]))
+    written = found.group().strip(".,")
+    scale = _SCALE.search(text)
+    # Nobody writes a thousandth of a euro: three places behind every point are thousands.
+    amount = decimal_number(written.replace(".", "") if _GROUPED.fullmatch(written) and not scale else written)
+    return amount * _SCALES[scale[1].lower()] if amount is not None and scale else amount

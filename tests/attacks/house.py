@@ -96,9 +96,9 @@ class PostOffice:
 class Clerk:
     """An assessor that is sure of everything: what it lets through, something else must stop."""
 
-    def __init__(self, category="opening_hours", complaint=None, urgency="normal"):
+    def __init__(self, category="opening_hours", complaint=None, urgency="normal", language="en"):
         self._verdict = Assessment(
-            language="en",
+            language=language,
             category=Topic(category, 0.99),
             urgency=Label(urgency, 0.9),
             sentiment=Label("neutral", 0.9),

@@ -10,6 +10,7 @@ from contactcenter.agent_ui.stream import visible
 from contactcenter.conversations.records import Attachment, Message
 from contactcenter.events import Event, EventKind
 from contactcenter.staff.access import Role
+from contactcenter.tickets.automation.records import AnswerDecision
 from contactcenter.tickets.records import Draft, Ticket, TicketEvent
 from tests.integration.office import ticket
 
@@ -31,7 +32,8 @@ NOT_ON_TICKETS = {
 
 FIELDS = {
     "text": "taken over", "agent": "me", "tags": "mine", "priority": "low", "category": "billing", "until": "tomorrow",
-    "to": "eve@evil.example", "mode": "note", "complaint": "yes",
+    "to": "eve@evil.example", "mode": "note", "complaint": "yes", "reason": "Curious",
+    "verdict": "wrong", "head": "urgency", "label": "high",
 }  # fmt: skip
 
 
@@ -44,6 +46,9 @@ async def premises(house):
         message = await uow.session.scalar(select(Message).where(Message.conversation_id == secret.conversation_id))
         file = await uow.session.scalar(select(Attachment).where(Attachment.message_id == message.id))
         blob = await house.store.blobs.put(SECRET.encode())
+        decided = {"category": "refund", "language": "en", "action": "answered", "answer": SECRET, "drawn": True}
+        ids = {"message_id": message.id, "conversation_id": message.conversation_id}
+        uow.session.add(AnswerDecision(**ids, **decided))
         names = {"raw_blob": blob, "html": f"<p>{SECRET}</p>"}
         await uow.session.execute(update(Message).where(Message.id == message.id).values(**names))
         await uow.session.execute(
@@ -56,7 +61,7 @@ async def premises(house):
 
 def filled(path, things):
     """The address with the secret things' names in it."""
-    kind = "message" if path.startswith(("/messages", "/quarantine")) else "file"
+    kind = "message" if path.startswith(("/messages", "/quarantine", "/audits")) else "file"
     name = things["customer"] if path.startswith("/customers") else things[kind]
     return path.replace(NUMBER, things["ticket"]).replace("{id}", name)
 
@@ -79,6 +84,7 @@ async def test_a53_ghsa_wqq7_no_list_search_count_or_board_betrays_it(house):
     eve, _, things = await premises(house)
     searches = (WORD, f"#{things['ticket']}", "from:carol@example.org", "has:attachment", "queue:service", "is:any")
     paths = [f"/inbox{rows}?q={query}" for query in searches for rows in ("", "/rows")]
+    paths += ["/audits", "/audits?tab=judged", f"/audits?last={things['message']}"]
     paths += ["/inbox?view=all", "/inbox/views", "/board", f"/customers?q={WORD}", "/tickets/new", "/knowledge"]
     paths += [f"/tickets/new?customer={things['customer']}", f"/customers/{things['customer']}/merge?q=carol"]
     for path in paths:
@@ -89,8 +95,9 @@ async def test_a53_ghsa_wqq7_no_list_search_count_or_board_betrays_it(house):
 
 async def state(house):
     """Everything a command could have changed."""
+    tables = (Ticket, Message, TicketEvent, Draft, AnswerDecision)
     async with house.store.read() as uow:
-        found = [list(await uow.session.scalars(select(table))) for table in (Ticket, Message, TicketEvent, Draft)]
+        found = [list(await uow.session.scalars(select(table))) for table in tables]
     return [[row.model_dump() for row in rows] for rows in found]
 
 

@@ -12,7 +12,9 @@ from contactcenter.staff import tokens
 from contactcenter.staff.access import Role
 from contactcenter.staff.records import Agent
 from contactcenter.tickets import canned, views
-from contactcenter.tickets.records import Category, MailboxRecord, Queue, SavedView, Ticket
+from contactcenter.tickets.automation.records import AnswerDecision, AnswerPolicyChange
+from contactcenter.tickets.model_history import Change, note_change
+from contactcenter.tickets.records import Category, MailboxRecord, Queue, SavedView, Ticket, Topic, TopicMessage
 from tests.integration.office import ticket
 
 EVIL = "'\"></textarea></title><img src=x onerror=alert(1)><script>alert(1)</script>{{7*7}}%s%(x)s"
@@ -67,7 +69,20 @@ async def evil_house(house):
         view = await views.save_view(uow, boss.actor, "x", "is:any", shared=True)
         await uow.session.execute(update(SavedView).values(name=EVIL))
         await tokens.create_token(uow, boss.actor.agent_id, EVIL)
+        decided = {"category": "opening_hours", "language": "en", "action": "shadow", "drawn": True, "verdict": "wrong"}
+        ids = {"message_id": message.id, "article_id": article.id, "judged_by": boss.actor.agent_id}
+        uow.session.add(AnswerDecision(**ids, **decided, answer=EVIL, note=EVIL))
+        topic = Topic(name=EVIL, terms=[EVIL], questions=[EVIL], language=EVIL)
+        uow.session.add(topic)
+        await uow.session.flush()
+        uow.session.add(TopicMessage(topic_id=topic.id, message_id=message.id))
+        changed = {"category": "opening_hours", "language": "en", "reason": EVIL, "now": {EVIL: 0.5, "state": EVIL}}
+        uow.session.add(AnswerPolicyChange(**changed))
+        one = {"what": EVIL, "language": EVIL, "rows": 1, "live": 0.5, "candidate": 0.5, "gained": 1, "lost": 0}
+        figures = {"reasons": [EVIL], "comparisons": [one]}
+        await note_change(uow, EVIL, Change.REFUSED, EVIL, EVIL, "", figures=figures)
     things = {"knowledge": article.id, "customers": found.customer_id, "messages": message.id, "quarantine": bad.id}
+    things |= {"audits": message.id, "topics": topic.id, "machine": "opening_hours.en"}
     return boss, number, view.key, things | {"answers": answer.id, "agents": boss.actor.agent_id, "queues": queue.id}
 
 

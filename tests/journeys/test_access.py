@@ -33,10 +33,12 @@ PAGES = (
     "/quarantine?tab=blocked", "/quarantine/senders", "/quarantine/{broken}", "/knowledge", "/knowledge/{article}",
     "/admin", "/admin/agents", "/admin/queues", "/admin/queues/{queue}", "/admin/categories", "/admin/mailboxes",
     "/admin/mailboxes/new", "/admin/answers", "/admin/tokens", "/preferences/signature",
+    "/machine", "/machine/refund.en", "/machine/model", "/audits", "/audits?tab=judged", "/topics",
 )  # fmt: skip
 NARROW = (
     "/admin/mailboxes", "/admin/mailboxes/new", "/admin/queues/{queue}", "/preferences/signature", "/tickets/{ticket}",
     "/tickets/{doubtful}", "/quarantine", "/quarantine?tab=blocked", "/quarantine/senders", "/quarantine/{broken}",
+    "/machine", "/machine/refund.en", "/machine/model", "/audits", "/topics",
 )  # fmt: skip
 """Pages that are read on a phone too."""
 THEMES = ("light", "dark")

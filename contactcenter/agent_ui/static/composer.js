@@ -64,6 +64,11 @@ export function insert(text) {
   closeCanned();
 }
 
+// The reply says which suggestions went into it: the machine learns from what was used.
+function noteInserted(article) {
+  form().append(Object.assign(document.createElement("input"), { type: "hidden", name: "inserted", value: article }));
+}
+
 // Prepared answers ---------------------------------------------------------------------------------------------
 
 function slashAt(field) {
@@ -244,8 +249,10 @@ document.addEventListener("click", (event) => {
   const tab = event.target.closest("#composer button[data-mode]");
   if (tab) setMode(tab.dataset.mode);
   const option = event.target.closest("[data-insert]");
-  if (option) insert(option.querySelector("template").content.textContent);
-  else if (!event.target.closest(".composer-text, [data-open-canned]")) closeCanned();
+  if (option) {
+    insert(option.querySelector("template").content.textContent);
+    if (option.dataset.article) noteInserted(option.dataset.article);
+  } else if (!event.target.closest(".composer-text, [data-open-canned]")) closeCanned();
   if (event.target.closest("[data-open-canned]")) {
     area().focus();
     openCanned("");

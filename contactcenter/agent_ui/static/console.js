@@ -1,5 +1,6 @@
 // The console's browser side: small modules over server-rendered pages. htmx swaps; these add what HTML cannot do.
 import "./menus.js";
+import "./picker.js";
 import "./notices.js";
 import "./panes.js";
 import "./times.js";

@@ -11,11 +11,11 @@ function busy(event) {
 }
 
 function press(key) {
-  const element = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find((one) => one.offsetParent !== null);
+  const element = [...document.querySelectorAll(`[data-key~="${CSS.escape(key)}"]`)].find((one) => one.offsetParent !== null);
   if (!element) return false;
   if (element.matches("summary")) {
     element.parentElement.open = !element.parentElement.open;
-    element.parentElement.querySelector(".menu-body :is(button, input, a)")?.focus();
+    element.parentElement.querySelector(":is(.menu-body, .wrong-body) :is(button, input, select, a)")?.focus();
   } else if (element.matches("input")) {
     element.focus();
     element.select();
@@ -29,6 +29,8 @@ function go(key) {
 }
 
 function act(key, event) {
+  // A page without a list of tickets gives these keys to whatever asks for them: audits have their own j, k and n.
+  if (!list && press(key)) return true;
   switch (key) {
     case "j": move(1); return true;
     case "k": move(-1); return true;

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 CHILDREN = 2
 CPU_SECONDS = 2.0
-QUICK_CPU_SECONDS = 0.05
+QUICK_CPU_SECONDS = 0.1
 QUICK_CPU_SECONDS_BY_BYTE = 0.01 / 2**20
 """What a mail may take that is read together with others. Usual ones take a hundredth of it, and files 3 ms a MiB."""
 
@@ -63,9 +63,10 @@ _USUAL_LIMIT = 25 * 2**20  # bytes of a mail
 WALL_SECONDS = 10.0
 _PIPE = 2**20  # bytes a pipe holds where the system lets it: most mails pass in one go
 _READ = 2**16  # bytes read at once; the system gives more memory anew for each read
-_COLLECT_EVERY = 200  # mails
+_MOST_LITTER = 20_000  # objects that mails may leave behind before they are looked through for what hangs in circles
 _TOGETHER = 32  # mails that are asked for at once
 _KEPT_BACK = 0.02  # seconds that answers may wait for those after them, to go in one frame
+_TICK = 0.01  # seconds of CPU
 _POLITE = 10  # added to the niceness of a child that nobody waits for
 _TOO_MUCH = "it took too much time or memory"
 _HEADER = struct.Struct("!Q")
@@ -75,6 +76,8 @@ _PLACES = {field.name: place for place, field in enumerate(fields(Content))}
 _of_person = attrgetter(*(field.name for field in fields(Identity)))
 _of_file = attrgetter(*(field.name for field in fields(FileContent)))
 _of_recipient = attrgetter(*(field.name for field in fields(BouncedRecipient)))
+_KINDS: dict[str, MessageKind] = {kind.value: kind for kind in MessageKind}  # faster than asking the enumeration
+_KINDS_OF_PEOPLE: dict[str, IdentityKind] = {kind.value: kind for kind in IdentityKind}
 _VALUES = {
     ("contactcenter.envelope", name)
     for name in ("BouncedRecipient", "Content", "FileContent", "Forwarded", "Identity", "IdentityKind", "MessageKind")
@@ -319,21 +322,38 @@ class _GivenUp(BaseException):
     """Reading took too long: raised by a signal, and nothing between here and there may take it for its own."""
 
 
-def _give_up(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    raise _GivenUp
+class _Clock:
+    """Counts the CPU time of one mail after another in ticks, for setting a timer anew for each costs too much."""
 
+    def __init__(self) -> None:
+        self._left = sys.maxsize  # ticks
+        signal.signal(signal.SIGPROF, self._tick)
 
-def _limit_cpu(patient: bool, size: int) -> None:
-    """Allow this mail its own seconds: the signal at their end ends the process, or the reading of the mail.
+    def start(self) -> None:
+        """Tick from now on. A mail that the reader's own machine code does not come back from ends the process."""
+        signal.setitimer(signal.ITIMER_PROF, _TICK, _TICK)
+        signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
 
-    That one comes again, for it may have come where exceptions go nowhere.
-    """
-    if patient:
-        signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
-    else:
-        quick = QUICK_CPU_SECONDS + size * QUICK_CPU_SECONDS_BY_BYTE
-        signal.setitimer(signal.ITIMER_PROF, quick, quick)
+    def stop(self) -> None:
+        """Tick no more."""
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+    def allow(self, size: int) -> None:
+        """Give the next mail, of that many bytes, its time."""
+        self._left = int((QUICK_CPU_SECONDS + size * QUICK_CPU_SECONDS_BY_BYTE) / _TICK)
+
+    def rest(self) -> None:
+        """Give nobody up between two mails."""
+        self._left = sys.maxsize
+
+    def _tick(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
+        self._left -= 1
+        if self._left < 0:
+            self._left = 1  # again then: this one may come where exceptions go nowhere
+            raise _GivenUp
 
 
 def main() -> None:
@@ -345,38 +365,39 @@ def main() -> None:
         return
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    clock = None if patient else _Clock()
     if patient:
         os.nice(_POLITE)
-    else:
-        signal.signal(signal.SIGPROF, _give_up)
     gc.freeze()  # what is loaded stays: no need to look through it at every collection
     gc.disable()  # while a mail is read nothing is thrown away in circles, and looking for them grows with its size
     made: frozenset[str] = frozenset()
     reader = MailReader(ours, lambda: made)
-    unseen = 0  # mails since the last collection
     while True:
         try:
             asked, news = pickle.loads(frames.receive())  # noqa: S301  # nosec B301 - from our own parent
         except EOFError:
             return
         made = made if news is None else news
-        for answers in _answers(reader, asked, patient):
+        for answers in _answers(reader, asked, clock):
             frames.send(pickle.dumps(answers, pickle.HIGHEST_PROTOCOL))
-        unseen += len(asked)
-        if unseen > _COLLECT_EVERY:
+        if gc.get_count()[0] > _MOST_LITTER:
             gc.collect()
-            unseen = 0
 
 
-def _answers(reader: MailReader, asked: Sequence[Sequence[Any]], patient: bool) -> Iterator[list[Any]]:
-    """The answers to mails, those together that follow each other soon."""
+def _answers(reader: MailReader, asked: Sequence[Sequence[Any]], clock: _Clock | None) -> Iterator[list[Any]]:
+    """The answers to mails, those together that follow each other soon; without a clock one that takes long is read."""
     answers: list[Any] = []
     began = time.monotonic()
+    if clock is not None:
+        clock.start()
     for values in asked:
-        answers.append(_answer(reader, InboundMessage(*values), patient))
+        message = InboundMessage(*values)
+        answers.append(_hasty_answer(reader, message, clock) if clock else _patient_answer(reader, message))
         if time.monotonic() - began > _KEPT_BACK:
             yield answers
             answers, began = [], time.monotonic()
+    if clock is not None:
+        clock.stop()
     if answers:
         yield answers
 
@@ -394,28 +415,35 @@ def _taken_apart(content: Content) -> list[Any]:
 def _put_together(values: list[Any]) -> Content:
     """The reverse of :func:`_taken_apart`."""
     kind, *person = values[_PLACES["sender"]]
-    values[_PLACES["kind"]] = MessageKind(values[_PLACES["kind"]])
-    values[_PLACES["sender"]] = Identity(IdentityKind(kind), *person)
+    values[_PLACES["kind"]] = _KINDS[values[_PLACES["kind"]]]
+    values[_PLACES["sender"]] = Identity(_KINDS_OF_PEOPLE[kind], *person)
     values[_PLACES["files"]] = tuple([FileContent(*file) for file in values[_PLACES["files"]]])
     values[_PLACES["bounced"]] = tuple([BouncedRecipient(*one) for one in values[_PLACES["bounced"]]])
     return Content(*values)
 
 
-def _answer(reader: MailReader, message: InboundMessage, patient: bool) -> list[Any] | str | None:
-    """The fields of what a mail says, what went wrong, or None where it takes more than others can wait for."""
-    if not patient:
-        # A signal that the reader's own machine code does not hear of has the last word.
-        signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
+def _patient_answer(reader: MailReader, message: InboundMessage) -> list[Any] | str:
+    """The fields of what a mail says, or what went wrong. The signal at the end of its time ends the process."""
+    signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+    try:
+        return _taken_apart(reader(message))
+    except Exception as error:  # noqa: BLE001 - said to the parent, which counts it against the mail
+        return f"{type(error).__name__}: {error}"
+
+
+def _hasty_answer(reader: MailReader, message: InboundMessage, clock: _Clock) -> list[Any] | str | None:
+    """The same, or None where it takes more time or memory than others can wait for."""
     try:
         try:
-            _limit_cpu(patient, len(message.raw or b""))
+            clock.allow(len(message.raw or b""))
             return _taken_apart(reader(message))
         finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
-    except _GivenUp:
+            clock.rest()
+    except (_GivenUp, MemoryError):
+        clock.rest()
         return None
     except Exception as error:  # noqa: BLE001 - said to the parent, which counts it against the mail
-        return None if isinstance(error, MemoryError) and not patient else f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {error}"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -45,6 +45,13 @@ _ASCII = bytes(range(0x80))
 _TURNING = re.compile(r"[\u202a-\u202e\u2066-\u2069]+")  # make what stands around them read backwards
 _PARAMETER = re.compile(r';[\s;]*+([^\s=;]{1,200})\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^;]*+))', re.DOTALL)
 _CONTINUED = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*)?$")
+_MONTHS = {name: number for number, name in enumerate(re.findall("...", "JanFebMarAprMayJunJulAugSepOctNovDec"), 1)}
+# RFC 5322, 3.3, as nearly every program writes it: the standard library takes ten times as long.
+_USUAL_DATE = re.compile(
+    rf"(?:[A-Z][a-z]{{2}}, )?(\d\d?) ({'|'.join(_MONTHS)}) (\d{{4}}) (\d\d):(\d\d):(\d\d) ([+-])([01]\d)(\d\d)"
+    r"(?: \([^()]{0,40}\))?",
+    re.ASCII,
+)
 _ID = re.compile(r"<([^<>]{1,998})>")
 _BARE_ID = re.compile(r"[^\s<>,;\"()]{1,400}@[^\s<>,;\"()]{1,400}")
 
@@ -328,6 +335,11 @@ def parse_date(value: str) -> datetime | None:
     """Point in time in UTC of a Date field; None where it cannot be told or lies outside the years 1 to 9999."""
     text = value[:200].strip()
     try:
+        if usual := _USUAL_DATE.fullmatch(text):
+            day, month, year, hour, minute, second, sign, hours, minutes = usual.groups()
+            ahead = timedelta(hours=int(hours), minutes=int(minutes))
+            local = datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+            return local - ahead if sign == "+" else local + ahead
         parts = parsedate_tz(text)
         if parts is not None:
             naive = datetime(*parts[:6], tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""HTML bodies as readable lines: paragraphs, lists, tables and links kept, known quotation containers marked.
+"""HTML bodies as readable lines: paragraphs, lists, tables and links kept, quotations and unseen text marked.
 
 A scanner of its own, because it must be linear: the standard library's parser takes 14 s for 47 KB of ``<a ``. It goes
 through the markup once with substring search; a construct that is found unterminated once is not looked for again.
@@ -11,16 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import unescape
 
+from contactcenter.channels.email.html_sight import Sight
 from contactcenter.channels.email.lines import Line, Mark
 
 MAX_HTML = 2_000_000  # characters read
 MAX_TAGS = 100_000  # tags read
+UNSEEN_TEXT = "text that its reader does not see"
+"""The warning of a body that hides words."""
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:_-]{0,40})((?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>")
 _PLAIN_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:_-]{0,40})([^>]*+)>")
 _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
 _HREF = re.compile(r"""href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.IGNORECASE)
-_HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
 
 _QUOTE_ATTRIBUTES = re.compile(
     r"""(?:class|id|name)\s*=\s*["']?[^"'>]*?(?:gmail_attr|yahoo_quoted|moz-cite-prefix|protonmail_quote|tutanota_quote
@@ -108,17 +110,21 @@ class _Renderer:
     regions: list[_Region] = field(default_factory=list)
     lists: list[int] = field(default_factory=list)  # next number of each open list; 0 for bullets
     mark: Mark = Mark.NONE
-    hidden: _Region | None = None
+    sight: Sight = field(default_factory=Sight)
+    unseen: list[str] = field(default_factory=list)  # text of the current line that is not seen
     preformatted: int = 0
     gap: bool = False  # an empty line is due before the next text
     link: tuple[str, int] | None = None
 
     def text(self, chunk: str) -> None:
         """Take a run of text between tags."""
-        if self.hidden:
+        if self.sight.gone:
             return
         if "&" in chunk:
             chunk = unescape(chunk)
+        if self.sight.unseen:
+            self.unseen.append(_SPACE.sub(" ", chunk))
+            return
         if self.preformatted:
             *whole, last = chunk.replace("\r\n", "\n").split("\n")
             for line in whole:
@@ -132,7 +138,14 @@ class _Renderer:
         self.current.append(chunk)
 
     def flush(self, always: bool = False) -> None:
-        """End the current line; an empty one is kept when `always`."""
+        """End the current line; an empty one is kept when `always`. What is not seen of it gets a line of its own."""
+        if self.unseen:
+            unseen = "".join(self.unseen).strip()
+            self.unseen.clear()
+            self.flush(always)
+            if unseen:
+                self.lines.append(Line(unseen, Mark.UNSEEN))
+            return
         if not self.current:
             if always:
                 self.lines.append(Line("", self.mark))
@@ -151,8 +164,8 @@ class _Renderer:
 
     def start(self, name: str, attributes: str) -> None:
         """Take a start tag."""
-        if self.hidden:
-            self.hidden.depth += name == self.hidden.tag
+        self.sight.start(name, attributes, block=name in _BLOCKS)
+        if self.sight.gone:
             return
         for region in self.regions:
             region.depth += name == region.tag
@@ -170,11 +183,9 @@ class _Renderer:
             handler(self, attributes)
 
     def _mark(self, name: str, attributes: str) -> None:
-        """Open a region when the attributes are those of a quotation, a signature or hidden text."""
+        """Open a region when the attributes are those of a quotation or a signature."""
         head = attributes[:2000]
-        if name != "hr" and _HIDDEN.search(head):
-            self.hidden = _Region(name, self.mark)
-        elif _CUT_ATTRIBUTES.search(head):
+        if _CUT_ATTRIBUTES.search(head):
             self.flush()
             self.lines.append(Line("", Mark.CUT))
         elif name == "hr":
@@ -198,10 +209,9 @@ class _Renderer:
 
     def end(self, name: str) -> None:
         """Take an end tag."""
-        if self.hidden:
-            self.hidden.depth -= name == self.hidden.tag
-            if not self.hidden.depth:
-                self.hidden = None
+        gone = self.sight.gone
+        self.sight.end(name)
+        if gone:
             return
         if name in _BLOCKS:
             self.flush()
@@ -339,7 +349,10 @@ def html_lines(markup: str) -> tuple[list[Line], list[str]]:
             break
         position = _tag(out, match, markup, position)
     out.text(markup[position:])
-    return out.finish(), warnings
+    lines = out.finish()
+    if any(line.mark is Mark.UNSEEN for line in lines):
+        warnings.append(UNSEEN_TEXT)
+    return lines, warnings
 
 
 def _tag(out: _Renderer, match: re.Match[str], markup: str, position: int) -> int:

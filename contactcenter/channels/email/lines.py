@@ -14,6 +14,7 @@ class Mark(IntEnum):
     BLOCK = 2  # inside a bare blockquote: a quotation when an introduction stands before it
     SIGNATURE = 3  # inside a container that a mail program makes for signatures
     CUT = 4  # from here on everything is the mail answered to
+    UNSEEN = 5  # written so that its reader does not see it
 
 
 class Line(NamedTuple):

@@ -215,17 +215,15 @@ def _is_stub(plain: str, markup: str) -> bool:
 def body_digest(mail: ReadMail) -> str:
     """Digest of what a mail says: bodies and files decoded, so a copy re-encoded by a relay has the same one.
 
-    Line ends, trailing white space and empty lines at the ends make no difference. Who it is from does: nobody can
-    make another's mail a copy of his own.
+    White space makes no difference. Who it is from does: nobody can make another's mail a copy of his own.
     """
-    digest = hashlib.sha256(mail.from_.address.lower().encode("utf-8", "replace") + b"\x00")
+    digest = hashlib.blake2b(mail.from_.address.lower().encode("utf-8", "replace") + b"\x00", digest_size=32)
     for text in (mail.text, mail.html_safe):
-        bare = "\n".join([line.rstrip() for line in text.strip().splitlines()])
-        digest.update(bare.encode("utf-8", "replace") + b"\x00")
+        digest.update(" ".join(text.split()).encode("utf-8", "replace") + b"\x00")
     for file in mail.attachments:
         digest.update(file.filename.encode("utf-8", "replace"))
         content = file.content
         if file.content_type.startswith(("text/", "message/")):
             content = content.replace(b"\r\n", b"\n").rstrip()
-        digest.update(hashlib.sha256(content).digest())
+        digest.update(hashlib.blake2b(content).digest())
     return digest.hexdigest()

@@ -46,7 +46,7 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A body taken apart. The three texts together hold every line of it."""
+    """A body taken apart. The three texts together hold every line of it that is seen."""
 
     visible: str
     quoted: str
@@ -54,7 +54,15 @@ class Reply:
 
 
 def split_reply(lines: list[Line]) -> Reply:
-    """Return what was newly written, what was quoted, and the signature, of the lines of a body."""
+    """Return what was newly written, what was quoted, and the signature, of the lines of a body.
+
+    Words that are not seen are in none of them, unless nothing else is there.
+    """
+    seen = [line for line in lines if line.mark is not Mark.UNSEEN]
+    if len(seen) < len(lines):
+        if any(line.text.strip() for line in seen):
+            return split_reply(seen)
+        lines = [Line(line.text) for line in lines]
     head = _head(lines)
     roles = [Role.OWN] * len(head)
     _mark_structure(head, roles)

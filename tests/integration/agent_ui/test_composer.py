@@ -10,10 +10,12 @@ from sqlmodel import col
 
 from contactcenter import clock
 from contactcenter.conversations.records import Attachment, Delivery, Message
+from contactcenter.knowledge.articles import create_article
 from contactcenter.staff import agents
 from contactcenter.tickets.drafts import load_draft
 from contactcenter.tickets.listing import one_row
 from contactcenter.tickets.queues import ensure_queue
+from contactcenter.tickets.records import Feedback
 from contactcenter.tickets.seeds import seed_defaults
 from tests.integration.office import mail, ticket, write
 
@@ -228,3 +230,19 @@ async def test_a_pasted_picture_is_shown_where_it_was_put(building, ann):
     (sent,) = await outgoing(building)
     assert re.search(r'<p>Look <img src="/attachments/[0-9a-f-]+\?inline=1" alt="it"></p>', page)
     assert '<img src="cid:' in sent.html
+
+
+async def test_a_reply_made_of_a_suggestion_tells_that_it_was_used(building, ann):
+    number = await ticket(building.store, "How do I reset my password?")
+    async with building.store.transaction() as uow:
+        text = "Open the settings and choose reset."
+        article = await create_article(
+            uow, title="Reset my password", text=text, language="en", status="published", questions=["reset password?"]
+        )
+    shown = (await ann.get(f"/tickets/{number}/suggestions")).page
+    assert f'name="shown" value="{article.id}" form="composer-form"' in shown
+    seen = await opened(building, ann, number)
+    await ann.post(f"/tickets/{number}/reply", {"text": text, "seen": seen, "inserted": article.id})
+    async with building.store.read() as uow:
+        (kept,) = await uow.session.scalars(select(Feedback))
+    assert (kept.article_id, kept.source, kept.agent_id) == (article.id, "used", ann.actor.agent_id)

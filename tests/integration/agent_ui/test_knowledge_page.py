@@ -80,3 +80,23 @@ async def test_the_preview_is_safe_html(building):
     assert "<em>hello</em>" in page
     assert "href" not in page
     assert "<b" not in page
+
+
+async def test_an_article_of_past_days_says_so_with_its_queue_and_what_it_said_before(building):
+    sue = await building.person("sue", Role.SUPERVISOR, queues=("claims",))
+    path = await written(sue)
+    limits = {"valid_from": "2020-01-01", "valid_until": "2020-12-31", "queue": "claims", "version": "1"}
+    assert (await sue.post(f"{path}/edit", {**FIELDS, **limits, "text": "From 10."})).status == 303
+    page = (await sue.get(path)).page
+    for told in ("Expired", "2020-12-31", "What it said before", "<strong>9 to 5</strong>", "From 10."):
+        assert told in page
+    assert "Expired" in (await sue.get("/knowledge")).page
+    assert 'value="2020-01-01"' in (await sue.get(f"{path}/edit")).page
+
+
+async def test_a_last_day_before_the_first_is_said_beside_its_field(building):
+    sue = await building.person("sue", Role.SUPERVISOR)
+    answer = await sue.post("/knowledge/new", {**FIELDS, "valid_from": "2026-12-31", "valid_until": "2026-01-01"})
+    assert answer.status == 400
+    assert 'id="valid_until-fault"' in answer.page
+    assert 'value="2026-12-31"' in answer.page

@@ -5,7 +5,7 @@ import pytest
 from contactcenter.staff.access import Role
 from tests.integration.agent_ui.visitor import Building
 
-OURS = ("/password", "/quarantine", "/board", "/knowledge", "/admin")
+OURS = ("/password", "/quarantine", "/board", "/knowledge", "/admin", "/machine", "/audits", "/topics")
 ID = "01900000-0000-7000-8000-000000000000"
 
 

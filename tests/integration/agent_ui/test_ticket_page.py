@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from contactcenter.channels.email.html_text import UNSEEN_TEXT
+from contactcenter.knowledge import articles
 from contactcenter.staff.access import MACHINE
 from contactcenter.tickets.access import access_ticket
 from contactcenter.tickets.listing import one_row
@@ -47,6 +49,64 @@ async def test_htmx_gets_the_panes_alone_with_the_title(building):
     assert "<html" not in page
     restored = await ann.get(f"/tickets/{number}", headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
     assert "<html" in restored.page
+
+
+@pytest.mark.parametrize(
+    ("record", "shown"),
+    [
+        ({"owner": "customer", "title": "Motor", "status": "active"}, 'title="Motor · active"'),
+        ({"owner": "another", "title": "", "status": ""}, "not as this customer’s"),
+    ],
+)
+async def test_a_number_in_the_records_is_marked_as_his_or_not_his(building, record, shown):
+    ann = await building.person("ann", queues=("service",))
+    number = await ticket(building.store)
+    known = {**ASSESSMENT, "entities": [{**ASSESSMENT["entities"][0], "record": record}]}
+    async with building.store.transaction() as uow:
+        row = await one_row(uow, ann.actor, number)
+        await write(uow, mail(), "P-1234567!", assessment=known, conversation=Thread(row.conversation_id))
+    page = (await ann.get(f"/tickets/{number}")).page
+    assert shown in page
+    assert "P-1234567" in page
+
+
+async def written(building, actor, number, **fields):
+    """One more message of the customer on a ticket."""
+    async with building.store.transaction() as uow:
+        row = await one_row(uow, actor, number)
+        await write(uow, mail(), "My invoice is wrong", conversation=Thread(row.conversation_id), **fields)
+
+
+async def test_why_is_answered_in_words_with_the_figures_the_article_and_the_model(building):
+    ann = await building.person("ann", queues=("service",))
+    number = await ticket(building.store)
+    async with building.store.transaction() as uow:
+        article = await articles.create_article(uow, title="Wrong invoices", text="Send it back.", language="en")
+    trace = {
+        "reasons": ["it is urgent", "the category billing goes to people"],
+        "warnings": [UNSEEN_TEXT],
+        "signals": {"category": 0.91, "margin": 0.85, "complaint": 0.9, "language": "en"},
+        "threshold": 0.9,
+        "probability": 0.71,
+        "article": article.id,
+        "article_version": 3,
+    }
+    said = {**ASSESSMENT, "model": "triage-service@0123456789ab"}
+    await written(building, ann.actor, number, assessment=said, trace=trace)
+    page = (await ann.get(f"/tickets/{number}")).page
+    for told in ("85% ahead of the next", "it is urgent; the category “billing” goes to people", "Wrong invoices"):
+        assert told in page
+    for told in ("Version 3", "0123456789ab", "It hides words from its reader", "71%"):
+        assert told in page
+    assert "{" not in page[page.index('id="why-menu"') : page.index("Words that weighed most")]
+
+
+async def test_a_message_that_triage_said_nothing_of_says_why_in_the_story_and_in_the_strip(building):
+    ann = await building.person("ann", queues=("service",))
+    number = await ticket(building.store)
+    await written(building, ann.actor, number, trace={"unassessed": "no-model"})
+    page = (await ann.get(f"/tickets/{number}")).page
+    assert page.count("not understood by the machine: no model is loaded") == 2
 
 
 async def test_what_the_machine_understood_is_shown_and_can_be_corrected(building):

@@ -23,6 +23,18 @@ ROWS = {
     ("POST", "/tickets/{number}/snooze"): (AGENT, {"until": None}, True),
     ("POST", "/messages"): (AGENT, {"identity": "email:bob@example.com", "text": "Hello"}, False),
     ("GET", "/messages/{message_id}"): (AGENT, None, True),
+    ("GET", "/messages/{message_id}/feedback"): (AGENT, None, True),
+    ("POST", "/messages/{message_id}/feedback"): (AGENT, {"urgency": "low"}, True),
+    ("DELETE", "/messages/{message_id}/feedback/{head}"): (AGENT, None, True),
+    ("GET", "/models"): (SUPERVISOR, None, False),
+    ("POST", "/models/retrain"): (SUPERVISOR, {}, False),
+    ("POST", "/models/rollback"): (SUPERVISOR, None, False),
+    ("GET", "/topics"): (SUPERVISOR, None, False),
+    ("GET", "/topics/{topic_id}/messages"): (SUPERVISOR, None, False),
+    ("POST", "/topics/{topic_id}/category"): (SUPERVISOR, {}, False),
+    ("POST", "/topics/{topic_id}/article"): (SUPERVISOR, {}, False),
+    ("POST", "/topics/{topic_id}/dismiss"): (SUPERVISOR, None, False),
+    ("POST", "/topics/{topic_id}/reopen"): (SUPERVISOR, None, False),
     ("GET", "/customers"): (AGENT, None, False),
     ("GET", "/customers/{customer_id}"): (AGENT, None, False),
     ("PATCH", "/customers/{customer_id}"): (AGENT, {"note": "Likes tea"}, False),
@@ -33,6 +45,14 @@ ROWS = {
     ("POST", "/articles"): (SUPERVISOR, {"title": "T", "text": "x", "language": "en"}, False),
     ("GET", "/articles/{article_id}"): (AGENT, None, False),
     ("PATCH", "/articles/{article_id}"): (SUPERVISOR, {"text": "y"}, False),
+    ("GET", "/articles/{article_id}/versions"): (AGENT, None, False),
+    ("GET", "/answer-policies"): (AGENT, None, False),
+    ("PATCH", "/answer-policies/{category}/{language}"): (SUPERVISOR, {"state": "shadow"}, False),
+    ("GET", "/answer-policies/{category}/{language}/history"): (AGENT, None, False),
+    ("GET", "/audits"): (AGENT, None, False),
+    ("GET", "/audits/{message_id}"): (AGENT, None, True),
+    ("POST", "/audits/{message_id}"): (AGENT, {"verdict": "right"}, True),
+    ("GET", "/reports/machine-quality"): (SUPERVISOR, None, False),
     ("GET", "/queues"): (AGENT, None, False),
     ("PATCH", "/queues/{key}"): (ADMIN, {"signature": "Desk"}, False),
     ("GET", "/queues/live"): (AGENT, None, False),
@@ -54,7 +74,11 @@ async def things(world):
     return {
         "number": number,
         "other": other,
-        "message_id": await world.message(number),
+        "message_id": await world.audit(number),
+        "category": "refund",
+        "language": "en",
+        "head": "urgency",
+        "topic_id": await world.topic(),
         "key": "service",
         "customer_id": await world.customer(),
         "other_customer": await world.customer("email:other@example.com"),
@@ -71,6 +95,8 @@ async def answers(world, by, *, only=lambda row: True):
             known = await things(world)
             if path.startswith("/quarantine/"):
                 known["message_id"] = await world.quarantined()
+            if method == "DELETE" and "feedback" in path:
+                await world.ask("POST", f"messages/{known['message_id']}/feedback", {"urgency": "high"})
             body = row[1] and {key: known.get(str(value).strip("{}"), value) for key, value in row[1].items()}
             answer = await world.ask(method, "/api/v1" + path.format(**known), body, by=by)
             found[method, path] = answer.status

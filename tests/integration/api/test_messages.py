@@ -135,6 +135,14 @@ async def test_while_the_message_cannot_be_kept_the_answer_is_later(store):
         await world.stop()
 
 
+async def test_a_message_that_triage_said_nothing_of_says_why(world):
+    made = (await world.ask("POST", "messages", HELLO)).json
+    await understand(world)
+    message = (await world.ask("GET", f"messages/{made['id']}")).json
+    assert (message["assessment"], message["unassessed"]) == (None, "no-model")
+    assert "triage did not answer" in message["trace"]["reasons"]
+
+
 async def test_a_message_shows_its_assessment_its_trace_and_its_ticket(world):
     number = await world.ticket()
     message = (await world.ask("GET", f"messages/{await world.message(number)}")).json

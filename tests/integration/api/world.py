@@ -20,7 +20,10 @@ from contactcenter.settings import Http, Mailbox, Settings
 from contactcenter.staff import agents, tokens
 from contactcenter.staff.access import MACHINE, Role
 from contactcenter.tickets import desk
+from contactcenter.tickets.automation.records import AnswerDecision
+from contactcenter.tickets.model_history import Change, note_change
 from contactcenter.tickets.queues import get_queue
+from contactcenter.tickets.records import Topic
 from contactcenter.tickets.seeds import seed_defaults
 
 MAX_BODY = 200_000
@@ -119,6 +122,24 @@ class World:
     async def message(self, number: int) -> str:
         """Id of a ticket's first message."""
         return (await self.ask("GET", f"tickets/{number}/messages")).json["items"][0]["id"]
+
+    async def audit(self, number: int, **fields) -> str:
+        """Id of a ticket's first message, whose automatic answer was drawn for an audit."""
+        message_id = await self.message(number)
+        async with self.store.transaction() as uow:
+            row = await uow.session.get(Message, message_id)
+            values = {"category": "refund", "language": "en", "action": "answered", "score": 0.97, "threshold": 0.9}
+            values |= {"answer": "Within 14 days.", "model": "m", "drawn": True, **fields}
+            uow.session.add(AnswerDecision(message_id=message_id, conversation_id=row.conversation_id, **values))
+        return message_id
+
+    async def topic(self) -> str:
+        """Id of a topic that was found, in an office where a model was published."""
+        async with self.store.transaction() as uow:
+            await note_change(uow, "triage-service", Change.PUBLISHED, "b", "a", "")
+            topic = Topic(name="drone, roof", terms=["drone", f"roof {clock.new_id()[-6:]}"], language="en")
+            uow.session.add(topic)
+            return topic.id
 
     async def quarantined(self) -> str:
         """Id of a message in quarantine."""

@@ -266,4 +266,5 @@ async def test_the_machine_says_on_both_tickets_that_it_merged_them(room):
         query = select(TicketEvent).where(col(TicketEvent.kind) == "merged").order_by(col(TicketEvent.id))
         told_of = [event for event in await uow.session.scalars(query) if event.ticket_id in {ticket.id, younger.id}]
     assert [(event.agent_id, event.ticket_id) for event in told_of] == [("", younger.id), ("", ticket.id)]
-    assert told_of[0].data == {"into": ticket.number, "messages": [rows["C"].id, *told_of[0].data["messages"][1:]]}
+    assert told_of[0].data["into"] == ticket.number
+    assert rows["C"].id in told_of[0].data["messages"]

@@ -7,11 +7,13 @@ import pytest
 
 from contactcenter import clock
 from contactcenter.knowledge import calibration
-from contactcenter.knowledge.answers import COEFFICIENTS, Coefficients
+from contactcenter.knowledge.answers import COEFFICIENTS, WORDS_ALONE, Coefficients
 from contactcenter.knowledge.articles import starter_articles
+from contactcenter.knowledge.mixing import Remembering
 from contactcenter.knowledge.records import Article
 from contactcenter.triage.assess import Assessor
 from contactcenter.triage.assessment import TriageInput
+from contactcenter.triage.bilingual import bilingual
 
 ROOT = Path(__file__).parents[3]
 NAMES = ("key", "language", "category", "audience", "title", "text", "questions")
@@ -33,28 +35,44 @@ def questions() -> list[calibration.Question]:
     ]
 
 
-def test_of_the_answers_given_at_the_shipped_threshold_nine_in_ten_are_right(articles, questions):
-    samples = calibration.draw(articles, questions[1::2], rounds=4, seed=2)
-    whole = [sample for sample in samples if sample.size == 0]
-    (report,) = calibration.measure(whole, [0.9])
+@pytest.fixture(scope="module")
+def encoder():
+    return Remembering(bilingual())
+
+
+WAYS = pytest.mark.parametrize(("way", "shipped"), [("meaning", COEFFICIENTS), ("words", WORDS_ALONE)])
+
+
+@WAYS
+@pytest.mark.parametrize("whole", [True, False])
+def test_of_the_answers_given_at_the_shipped_threshold_nine_in_ten_are_right(
+    articles, questions, encoder, way, shipped, whole
+):
+    embedder = encoder if way == "meaning" else None
+    samples = calibration.draw(articles, questions[1::2], rounds=4, seed=2, embedder=embedder)
+    (report,) = calibration.measure([one for one in samples if (one.size == 0) is whole], [0.9], shipped)
     assert report.wrong <= report.answered / 10
     assert report.answered >= report.answerable / 5
 
 
-def test_the_same_holds_for_small_knowledge_bases(articles, questions):
-    samples = calibration.draw(articles, questions[1::2], rounds=4, seed=2)
-    (report,) = calibration.measure([sample for sample in samples if sample.size], [0.9])
-    assert report.wrong <= report.answered / 10
-    assert report.answered >= report.answerable / 5
+@WAYS
+def test_the_shipped_coefficients_are_about_those_that_the_material_gives(articles, questions, encoder, way, shipped):
+    embedder = encoder if way == "meaning" else None
+    fitted = calibration.fit(calibration.draw(articles, questions[0::2], rounds=6, seed=1, embedder=embedder))
+    assert fitted.score == pytest.approx(shipped.score, rel=0.25)
+    assert fitted.intercept == pytest.approx(shipped.intercept, rel=0.25)
 
 
-def test_the_shipped_coefficients_are_about_those_that_the_material_gives(articles, questions):
-    fitted = calibration.fit(calibration.draw(articles, questions[0::2], rounds=6, seed=1))
-    assert fitted.score == pytest.approx(COEFFICIENTS.score, rel=0.25)
-    assert fitted.intercept == pytest.approx(COEFFICIENTS.intercept, rel=0.25)
+def test_meaning_answers_more_than_words_alone(articles, questions, encoder):
+    by_words, by_both = (
+        calibration.measure(calibration.draw(articles, questions[1::2], rounds=0, seed=2, embedder=way), [0.9], shipped)
+        for way, shipped in ((None, WORDS_ALONE), (encoder, COEFFICIENTS))
+    )
+    assert by_both[0].answered > by_words[0].answered
 
 
-def test_careless_coefficients_would_be_noticed(articles, questions):
+def test_careless_coefficients_would_be_noticed(articles, questions, encoder):
     careless = Coefficients(score=40, margin=0, agrees=0, differs=0, intercept=-3)
-    (report,) = calibration.measure(calibration.draw(articles, questions[1::2], rounds=0, seed=2), [0.9], careless)
+    samples = calibration.draw(articles, questions[1::2], rounds=0, seed=2, embedder=encoder)
+    (report,) = calibration.measure(samples, [0.9], careless)
     assert report.wrong > report.answered / 10

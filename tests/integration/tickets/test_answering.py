@@ -12,7 +12,7 @@ from contactcenter.store.store import Store
 from contactcenter.tickets.answering import AnsweringPolicy, Case, Decision, decide
 from contactcenter.tickets.routing import routing_table
 from contactcenter.tickets.seeds import seed_defaults
-from contactcenter.triage import registry
+from contactcenter.triage import places
 from contactcenter.triage.assess import Assessor
 from contactcenter.triage.assessment import TriageInput
 
@@ -22,7 +22,7 @@ POLICY = AnsweringPolicy(auto_answer=True, acknowledge=True, threshold=0.9)
 
 @pytest.fixture(scope="module")
 def assessor() -> Assessor:
-    return Assessor.load(registry.find("triage-service"))
+    return Assessor.load(places.find("triage-service"))
 
 
 @pytest.fixture

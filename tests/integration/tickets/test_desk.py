@@ -16,7 +16,7 @@ from contactcenter.tickets import desk
 from contactcenter.tickets.access import access_message, access_ticket, merge_target, ticket_of_conversation
 from contactcenter.tickets.overview import list_events
 from contactcenter.tickets.queues import ensure_queue, get_queue
-from contactcenter.tickets.records import Correction, TicketEvent
+from contactcenter.tickets.records import Feedback, TicketEvent
 from contactcenter.tickets.seeds import seed_defaults
 from tests.integration.office import counted, hire, mail, ticket, write
 
@@ -205,16 +205,19 @@ async def test_moving_takes_it_from_who_does_not_work_there(store):
 
 async def test_a_corrected_category_is_kept_for_training_and_moves_the_ticket(store):
     number = await ticket(store, category="other", category_probability=0.4)
+    ann = await hire(store, role=Role.ADMIN)
     async with store.transaction() as uow:
         await seed_defaults(uow, Settings())
         found = await access_ticket(uow, MACHINE, number)
         conversation = await uow.session.get(Conversation, found.conversation_id)
-        message = await write(uow, mail(), "more", conversation=conversation, assessment={"language": "en"})
-        await desk.correct_category(uow, MACHINE, found, "claim_report")
+        said = {"category": {"label": "other"}, "model": "m@1"}
+        message = await write(uow, mail(), "more", conversation=conversation, assessment=said)
+        await desk.correct_category(uow, ann, found, "claim_report")
         assert found.queue_id == (await get_queue(uow, "claims")).id
         assert (found.category, found.category_probability) == ("claim_report", 1.0)
-        kept = (await uow.session.scalars(select(Correction))).one()
-        assert (kept.message_id, kept.was, kept.now) == (message.id, "other", "claim_report")
+        kept = (await uow.session.scalars(select(Feedback))).one()
+        assert (kept.message_id, kept.was, kept.label) == (message.id, "other", "claim_report")
+        assert (kept.head, kept.agent_id, kept.model) == ("category", ann.agent_id, "m@1")
         with pytest.raises(InvalidInput):
             await desk.correct_category(uow, MACHINE, found, "nonsense")
 

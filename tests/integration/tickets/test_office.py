@@ -18,7 +18,7 @@ from contactcenter.tickets.listing import one_row
 from contactcenter.tickets.overview import customer_work, list_events
 from contactcenter.tickets.records import Category, Ticket
 from contactcenter.tickets.seeds import CATEGORIES, seed_defaults, starter_canned_answers
-from contactcenter.triage import registry
+from contactcenter.triage import places, registry
 from tests.integration.office import counted, hire, mail, ticket
 
 SETTINGS = Settings(mailboxes=(Mailbox(address="shop@desk.example", queue="shop"),))
@@ -63,7 +63,7 @@ def test_no_machine_answers_what_may_be_fraud():
 
 def test_every_label_of_the_starter_model_and_every_starter_article_has_its_category():
     keys = {category[0] for category in CATEGORIES}
-    labels = registry.load(registry.find(registry.DEFAULT_MODEL)).linear.head("category").labels
+    labels = registry.load(places.find(places.DEFAULT_MODEL)).linear.head("category").labels
     assert set(labels) == keys
     for language in ("en", "zh"):
         told = {one["category"] for one in starter_articles() if one["language"] == language}

@@ -44,6 +44,13 @@ def test_a_machine_answer_shows_its_certainty_and_a_receipt_none():
     assert [entry.form for entry in told([routed, said("email", "out", "machine")])] == ["mail", "receipt"]
 
 
+def test_a_message_that_triage_said_nothing_of_has_a_note_right_behind_it():
+    first, later = said("email", trace={"unassessed": "over-time"}), said("email")
+    entries = told([first, later])
+    assert [entry.form for entry in entries] == ["mail", "line", "mail"]
+    assert "it took too long" in entries[1].sentence
+
+
 def test_html_is_shown_as_a_sheet_unless_its_quotation_cannot_be_folded():
     assert told([said("email", html="<p>x</p>")])[0].as_sheet
     assert told([said("email", html="<p>x</p><blockquote>y</blockquote>", quoted_text="y")])[0].as_sheet

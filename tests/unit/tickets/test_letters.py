@@ -65,6 +65,12 @@ def test_earlier_mails_are_quoted_one_inside_of_the_other():
     assert "<strong>on</strong>" in made.html
 
 
+def test_no_card_goes_back_in_full():
+    made = quotation([said("my card is 4242 4242 4242 4242")], "en", OWN)
+    assert "> my card is •••• 4242" in made.text
+    assert "4242 4242" not in made.html
+
+
 def test_the_introduction_is_in_the_customers_language():
     assert quotation(THREAD[:1], "zh", OWN).text.startswith(
         "2026年7月3日 09:05 (UTC)，Carol <carol@example.org> 写道：\n\n> Still"

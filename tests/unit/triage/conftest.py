@@ -2,14 +2,14 @@
 
 import pytest
 
-from contactcenter.triage import registry
+from contactcenter.triage import places
 from contactcenter.triage.assess import Assessor
 from contactcenter.triage.entities import EntityFinder
 
 
 @pytest.fixture(scope="session")
 def assessor():
-    return Assessor.load(registry.find("triage-service"))
+    return Assessor.load(places.find("triage-service"))
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from contactcenter.errors import InvalidInput
-from contactcenter.triage.corpus import read_folder, read_table
+from contactcenter.triage.corpus import read_folder, read_table, read_tests
 from contactcenter.triage.text import clean
 
 HEADER = "text,category,urgency,sentiment,complaint,language,split\n"
@@ -55,6 +55,15 @@ def test_a_folder_gives_one_split_and_phrases_for_training_only(tmp_path):
     assert train.heads == ("category", "urgency", "sentiment", "complaint")
     assert test.examples[0].labels["complaint"] == "yes"
     assert (len(train.phrases), len(test.phrases)) == (1, 0)
+
+
+def test_the_test_rows_of_a_folder_come_by_file_the_largest_first(tmp_path):
+    row = "{},billing,low,neutral,0,en,{}\n"
+    (tmp_path / "a.csv").write_text(HEADER + row.format("a", "test"), encoding="utf-8")
+    (tmp_path / "b.csv").write_text(HEADER + row.format("b", "test") * 2, encoding="utf-8")
+    (tmp_path / "c.csv").write_text(HEADER + row.format("c", "train"), encoding="utf-8")
+    assert {name: len(corpus.examples) for name, corpus in read_tests(tmp_path).items()} == {"b.csv": 2, "a.csv": 1}
+    assert list(read_tests(tmp_path)) == ["b.csv", "a.csv"]
 
 
 def test_a_row_of_no_known_split_is_refused(tmp_path):

@@ -7,16 +7,17 @@ import pytest
 
 from contactcenter import clock
 from contactcenter.errors import InvalidInput, ModelError
-from contactcenter.triage import export, registry, training
+from contactcenter.triage import export, places, registry, training
 from contactcenter.triage.assess import Assessor
 from contactcenter.triage.assessment import TriageInput
 from contactcenter.triage.corpus import Corpus, Example
-from contactcenter.triage.encoder import CONFIG, MODEL, OnnxEncoder
+from contactcenter.triage.encoder import MODEL, OnnxEncoder
+from contactcenter.triage.places import ENCODER_CONFIG as CONFIG
 
 
 @pytest.fixture(scope="module")
 def encoder():
-    return OnnxEncoder(registry.find_encoder("base"))
+    return OnnxEncoder(places.find_encoder("base"))
 
 
 def test_texts_become_unit_vectors_in_their_order_whatever_their_lengths(encoder):
@@ -48,7 +49,7 @@ def test_no_texts_give_no_vectors(encoder):
 
 @pytest.mark.parametrize("harm", ["config", "model", "format"])
 def test_a_folder_that_is_no_encoder_says_so(tmp_path, harm):
-    folder = shutil.copytree(registry.find_encoder("base"), tmp_path / "encoder")
+    folder = shutil.copytree(places.find_encoder("base"), tmp_path / "encoder")
     match harm:
         case "config":
             (folder / CONFIG).write_text("{")
@@ -62,7 +63,7 @@ def test_a_folder_that_is_no_encoder_says_so(tmp_path, harm):
 
 def test_an_encoder_that_is_nowhere_names_the_places_looked_at(tmp_path):
     with pytest.raises(ModelError, match="looked in"):
-        registry.find_encoder("encoder-xx", tmp_path)
+        places.find_encoder("encoder-xx", tmp_path)
 
 
 def test_exporting_without_what_it_needs_says_what_to_install(tmp_path, monkeypatch):
@@ -72,11 +73,11 @@ def test_exporting_without_what_it_needs_says_what_to_install(tmp_path, monkeypa
 
 
 def test_a_model_finds_the_encoder_that_lies_beside_it_again(tmp_path):
-    mine = shutil.copytree(registry.find_encoder("base"), tmp_path / "mine")
+    mine = shutil.copytree(places.find_encoder("base"), tmp_path / "mine")
     (mine / CONFIG).write_text((mine / CONFIG).read_text().replace("encoder-en", "mine"))
     rows = [("parcel", "where is my parcel"), ("login", "I cannot sign in")] * 10
     corpus = Corpus(tuple(Example(f"{text} {n}", "en", {"category": label}) for n, (label, text) in enumerate(rows)))
-    base = registry.load(registry.find("triage-service"))
+    base = registry.load(places.find("triage-service"))
     registry.publish(training.train(corpus, "model", base=base, encoder=OnnxEncoder(mine)), tmp_path / "model")
     (said,) = Assessor.load(tmp_path / "model").assess([TriageInput("Has my package been sent?", "", clock.now())])
-    assert (said.category.label, said.model) == ("parcel", "model")
+    assert (said.category.label, said.model.partition("@")[0]) == ("parcel", "model")

@@ -51,17 +51,3 @@ def test_hashes_are_the_same_for_ever():
 def test_an_empty_batch_and_a_lone_surrogate_are_no_trouble():
     assert len(featurise([])) == 0
     assert len(featurise(["\ud800"])) == 1
-
-
-class Lengths:
-    """An encoder for tests: the length of each text."""
-
-    width = 1
-
-    def encode(self, texts):
-        return np.array([[len(text)] for text in texts], dtype=np.float32)
-
-
-def test_an_encoder_adds_its_columns():
-    assert featurise(["abc", "a"], Lengths()).dense.tolist() == [[3.0], [1.0]]
-    assert featurise(["abc", "a"]).dense.shape == (2, 0)

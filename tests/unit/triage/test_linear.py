@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from contactcenter.triage.features import featurise
-from contactcenter.triage.linear import Head, LinearModel, softmax
+from contactcenter.triage.linear import Calibration, Head, LinearModel, softmax
 
 
 def model():
     """A model that knows the bucket of "a" alone: it speaks for the first label."""
     bucket = featurise(["a"]).buckets[:1].astype(np.uint32)
     heads = [Head("letter", ("a", "other"), (0.0, 0.25)), Head("mood", ("x", "y"), (1.0, 0.0))]
-    return LinearModel(heads, bucket, np.array([[2.0, 0.0, 0.0, 0.0]], np.float32), np.zeros((0, 4), np.float32))
+    return LinearModel(heads, bucket, np.array([[2.0, 0.0, 0.0, 0.0]], np.float32))
 
 
 def test_scores_add_weights_and_bias():
@@ -36,19 +36,30 @@ def test_softmax_survives_large_scores():
 
 
 def test_platts_shift_moves_the_probability():
-    head = Head("complaint", ("no", "yes"), (0.0, 0.0), scale=2.0, shift=(0.0, -1.0))
-    assert head.probabilities(np.array([[0.0, 0.5]]))[0, 1] == pytest.approx(0.5)
+    platt = Calibration(scale=2.0, shift=(0.0, -1.0))
+    assert platt.probabilities(np.array([[0.0, 0.5]]))[0, 1] == pytest.approx(0.5)
 
 
 def test_the_curve_of_the_messages_language_is_used():
-    head = Head("c", ("a", "b", "c"), (0, 0, 0), curves={"": ((0.3, 0.3), (1.0, 0.9)), "zh": ((0.3, 0.3), (1.0, 0.5))})
-    rows = head.probabilities(np.array([[20.0, 1.0, 0.0]] * 3), ["en", "zh", "other"])
-    assert rows[:, 0] == pytest.approx([0.9, 0.5, 0.9], abs=1e-3)
-    assert rows.sum(axis=1) == pytest.approx([1, 1, 1])
+    curves = Calibration(curves={"": ((0.0, 0.0), (4.0, 2.0)), "zh": ((0.0, 0.0), (4.0, 0.0))})
+    rows = curves.probabilities(np.array([[4.0, 0.0, -20.0]] * 3), ["en", "zh", "other"])
+    assert rows[:, 0] == pytest.approx([0.8808, 0.5, 0.8808], abs=1e-3)
+    assert rows.sum(axis=1) == pytest.approx([1, 1, 1], abs=1e-3)
 
 
 def test_calibration_never_lets_the_second_label_overtake():
-    head = Head("c", ("a", "b", "c"), (0, 0, 0), curves={"": ((0.3, 0.1), (1.0, 0.1))})
-    row = head.probabilities(np.array([[1.0, 0.9, -5.0]]))[0]
+    curves = Calibration(curves={"": ((0.0, -2.2), (1.0, -2.2))})
+    row = curves.probabilities(np.array([[1.0, 0.9, -5.0]]))[0]
     assert row.argmax() == 0
-    assert row.sum() == pytest.approx(1)
+    assert row[0] == pytest.approx(0.1, abs=1e-2)
+
+
+def test_what_no_label_deserves_is_left_over():
+    unlike_all = Calibration(curves={"": ((0.0, -3.0), (4.0, 2.0))}).probabilities(np.array([[0.1, 0.05, 0.0]]))
+    assert unlike_all.sum() < 0.5
+
+
+def test_beyond_what_was_measured_surer_stays_surer():
+    curves = Calibration(curves={"": ((0.0, 0.0), (4.0, 3.0))})
+    rows = curves.probabilities(np.array([[5.0, 0.0, -20.0], [9.0, 0.0, -20.0], [14.0, 0.0, -20.0]]))
+    assert rows[0, 0] < rows[1, 0] < rows[2, 0] < 0.9999

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 from contactcenter.errors import ModelError
-from contactcenter.triage import registry
-from contactcenter.triage.linear import Head, LinearModel
+from contactcenter.triage import places, registry
+from contactcenter.triage.linear import Calibration, Head, LinearModel
 
 
 def small(name="small", weight=1.0):
-    heads = [Head("category", ("a", "b", "c"), (0.5, 0.0, 0.0), 2.0, (), {"": ((0.4, 0.4), (1.0, 0.9))})]
+    heads = [Head("category", ("a", "b", "c"), (0.5, 0.0, 0.0), Calibration(2.0, (), {"": ((0.4, 0.4), (1.0, 0.9))}))]
     weights = np.array([[weight, 0, 0], [0, weight, 0]], np.float32)
-    linear = LinearModel(heads, np.array([3, 7], np.uint32), weights, np.zeros((0, 3), np.float32))
+    linear = LinearModel(heads, np.array([3, 7], np.uint32), weights)
     return registry.TrainedModel(name, linear, 0.125, {"rows": 2})
 
 
@@ -40,18 +40,48 @@ def test_publishing_the_same_model_again_keeps_the_one_before(tmp_path):
     assert registry.load(tmp_path / "previous").linear.weights.max() == 1.0
 
 
+def test_one_step_back_and_one_step_forth_again(tmp_path):
+    for weight in (1.0, 2.0):
+        registry.publish(small(weight=weight), tmp_path)
+    versions = [registry.roll_back(tmp_path).version for _ in range(3)]
+    assert registry.load(tmp_path).linear.weights.max() == 1.0
+    assert registry.load(tmp_path / "previous").linear.weights.max() == 2.0
+    assert versions[0] == versions[2] == registry.load(tmp_path).version != versions[1]
+    assert len(list(tmp_path.glob("weights-*.npz"))) == 1
+
+
+def test_without_a_whole_earlier_model_nothing_is_rolled_back(tmp_path):
+    registry.publish(small(), tmp_path)
+    with pytest.raises(ModelError, match="no earlier"):
+        registry.roll_back(tmp_path)
+    registry.publish(small(weight=2.0), tmp_path)
+    next((tmp_path / "previous").glob("weights-*.npz")).write_bytes(b"damaged")
+    with pytest.raises(ModelError, match="SHA-256"):
+        registry.roll_back(tmp_path)
+    assert registry.load(tmp_path).linear.weights.max() == 2.0
+
+
+def test_a_model_adopted_is_what_is_gone_back_to(tmp_path):
+    registry.publish(small(), tmp_path / "shipped")
+    registry.adopt(tmp_path / "own", tmp_path / "shipped")
+    registry.publish(small(weight=2.0), tmp_path / "own")
+    registry.adopt(tmp_path / "own", tmp_path / "shipped")
+    assert registry.load(tmp_path / "own").linear.weights.max() == 2.0
+    assert registry.roll_back(tmp_path / "own").version == registry.load(tmp_path / "shipped").version
+
+
 def test_a_model_is_found_by_path_by_name_in_the_data_directory_and_by_shipped_name(tmp_path):
     registry.publish(small(), tmp_path / "models" / "mine")
-    assert registry.find("mine", tmp_path) == tmp_path / "models" / "mine"
-    assert registry.find(str(tmp_path / "models" / "mine")) == tmp_path / "models" / "mine"
-    assert registry.load(registry.find("triage-service", tmp_path)).name == "triage-service"
+    assert places.find("mine", tmp_path) == tmp_path / "models" / "mine"
+    assert places.find(str(tmp_path / "models" / "mine")) == tmp_path / "models" / "mine"
+    assert registry.load(places.find("triage-service", tmp_path)).name == "triage-service"
 
 
 def test_a_missing_model_names_the_places_that_were_looked_at(tmp_path):
     with pytest.raises(ModelError, match="nowhere"):
-        registry.find("nowhere", tmp_path)
+        places.find("nowhere", tmp_path)
     with pytest.raises(ModelError, match="no model"):
-        registry.find("../../etc", tmp_path)
+        places.find("../../etc", tmp_path)
 
 
 def test_exchanged_weights_are_refused(tmp_path):

@@ -16,6 +16,7 @@ from contactcenter.triage.thanks import is_only_thanks
         "好的谢谢",
         "谢谢，已经解决。",
         "收到，谢谢您的耐心解答！",
+        "嗯嗯，太好了，解决了，谢谢",
         "辛苦了",
     ],
 )
@@ -36,6 +37,8 @@ def test_thanks_alone(text: str) -> None:
         "谢谢，请问什么时候到账？",
         "谢谢你们的服务太差了",
         "thanks " * 200,
+        f"谢谢{'嗯' * 100}吗",
+        f"谢谢{'好的' * 50}吗",
     ],
 )
 def test_anything_more_is_read_by_people(text: str) -> None:

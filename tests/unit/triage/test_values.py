@@ -2,7 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from contactcenter.triage.values import calendar_date, chinese_number, decimal_number, money
+from contactcenter.triage.dates import calendar_date
+from contactcenter.triage.values import chinese_number, decimal_number, money
 
 TUESDAY = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
 

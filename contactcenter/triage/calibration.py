@@ -1,0 +1,160 @@
+"""From scores of unseen rows to what a head says: mixtures, probabilities that come true, lines where words suffice.
+
+Everything here is measured on scores that models gave to rows they had not seen (cross-validation).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+
+from contactcenter.triage.linear import ANY_LANGUAGE, Calibration, Curve, Head, Second, softmax
+
+KNOTS = 12
+ROWS_PER_KNOT = 100
+"""Most knots of a calibration curve, and fewest rows behind each."""
+
+ROWS_FOR_OWN_CURVE = 5 * ROWS_PER_KNOT
+"""Rows of a language that give it a curve of its own."""
+
+MIXTURES = ((2.0, 1.0), (1.0, 1.0), (1.0, 2.0), (1.0, 4.0), (1.0, 8.0), (0.0, 1.0))
+"""What words and vectors count, among which unseen rows choose."""
+
+LOSS = 0.0005
+"""Share of all rows that words deciding alone may get wrong where the second look would have been right."""
+
+PRECISION = 0.997
+"""Share of the rows decided by words alone that must be right: a stranger rarely sounds so familiar."""
+
+FEWEST = 1_000
+"""Rows below which no line is drawn."""
+
+NEVER = 1.01
+"""A line that no probability reaches."""
+
+_NO_HARM = 0.01
+"""Log-likelihood a row by which the second look may be worse on unseen rows: chance, where rows are few or alike."""
+
+_SLOPE = 0.05
+"""Share of the softmax itself in a curve, which so rises even where it was not seen to: surer stays surer."""
+
+
+def calibration(margins: NDArray[np.float64], truth: NDArray[np.int64], spoken: NDArray[np.str_]) -> Calibration:
+    """What makes probabilities on unseen rows come true; ``truth`` are columns of ``margins``."""
+    if margins.shape[1] == 2:
+        platt = LogisticRegression(C=1e6).fit(margins[:, 1:] - margins[:, :1], truth)
+        shift = (0.0, round(float(platt.intercept_[0]), 6))
+        return Calibration(round(float(platt.coef_[0, 0]), 6), shift)
+    plain = Calibration(round(least_loss(margins, truth)[1], 6))
+    raw = plain.raw(margins)
+    top, right = raw.max(axis=1), raw.argmax(axis=1) == truth
+    curves = {ANY_LANGUAGE: curve(top, right)}
+    for language in _well_known(spoken, ROWS_FOR_OWN_CURVE):
+        curves[language] = curve(top[spoken == language], right[spoken == language])
+    return Calibration(plain.scale, (), curves)
+
+
+def curve(top: NDArray[np.float32], right: NDArray[np.bool_]) -> Curve:
+    """How often the best label was right against how sure the softmax was: a rising line of few knots, in log-odds."""
+    order = np.argsort(top, kind="stable")
+    groups = np.array_split(order, min(KNOTS, max(len(order) // ROWS_PER_KNOT, 1)))
+    sure = np.array([_log_odds(top[group].astype(np.float64)).mean() for group in groups])
+    # A group seen right every time still promises less than certainty (rule of succession).
+    often = np.array([(right[group].sum() + 1) / (len(group) + 2) for group in groups])
+    rising = _log_odds(IsotonicRegression().fit_transform(np.arange(len(groups)), often))
+    kept = (1 - _SLOPE) * rising + _SLOPE * sure
+    knots = {round(float(x), 4): round(float(y), 4) for x, y in zip(sure, kept, strict=True)}
+    return tuple(sorted(knots.items()))
+
+
+def _log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    clipped = np.clip(probabilities, 1e-6, 1 - 1e-6)
+    odds: NDArray[np.float64] = np.log(clipped / (1 - clipped))
+    return odds
+
+
+def least_loss(margins: NDArray[np.float64], truth: NDArray[np.int64]) -> tuple[float, float]:
+    """The smallest mean negative log-likelihood over all scales of the margins, and that scale."""
+
+    def loss(log_scale: float) -> float:
+        right = softmax(float(np.exp(log_scale)) * margins)[np.arange(len(truth)), truth]
+        return float(-np.log(np.maximum(right, 1e-12)).mean())
+
+    best = minimize_scalar(loss, bounds=(-3.0, 4.0), method="bounded")
+    return float(best.fun), float(np.exp(best.x))
+
+
+def second_look(
+    head: Head,
+    words: NDArray[np.float64],
+    vectors: NDArray[np.float64],
+    truth: NDArray[np.int64],
+    spoken: NDArray[np.str_],
+) -> Second | None:
+    """How vectors join in, from both experts' scores of unseen rows; None where they only do harm."""
+    spread = [float(one.std(axis=1).mean()) or 1.0 for one in (words, vectors)]
+    choices = [(ours / spread[0], theirs / spread[1]) for ours, theirs in MIXTURES]
+    losses = [least_loss(ours * words + theirs * vectors, truth)[0] for ours, theirs in choices]
+    if min(losses) > least_loss(words, truth)[0] + _NO_HARM:
+        return None
+    ours, theirs = (round(share, 6) for share in choices[int(np.argmin(losses))])
+    mixed = ours * words + theirs * vectors
+    raw = head.calibration.raw(words)
+    top, alone = raw.max(axis=1), raw.argmax(axis=1) == truth
+    lines = _lines(top, alone, mixed.argmax(axis=1) == truth, spoken)
+    second = Second(ours, theirs, Calibration(), lines)
+    asked = second.needed(top, spoken.tolist())
+    if asked.sum() < ROWS_FOR_OWN_CURVE or len(np.unique(truth[asked])) < len(head.labels):
+        asked[:] = True
+    return Second(ours, theirs, calibration(mixed[asked], truth[asked], spoken[asked]), lines)
+
+
+def cascaded(
+    head: Head, words: NDArray[np.float64], vectors: NDArray[np.float64], spoken: NDArray[np.str_]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The probabilities that the head gives to rows with these scores, and which of them took the second look."""
+    probabilities = head.calibration.probabilities(words, spoken.tolist())
+    asked = np.zeros(len(words), dtype=bool)
+    if head.second is not None:
+        asked = head.second.needed(head.calibration.raw(words).max(axis=1), spoken.tolist())
+        mixed = head.second.words * words[asked] + head.second.vectors * vectors[asked]
+        if asked.any():
+            probabilities[asked] = head.second.calibration.probabilities(mixed, spoken[asked].tolist())
+    return probabilities, asked
+
+
+def _lines(
+    top: NDArray[np.float32], alone: NDArray[np.bool_], both: NDArray[np.bool_], spoken: NDArray[np.str_]
+) -> dict[str, float]:
+    """For each well-known language, and any other, the line from which words alone are right often enough."""
+    lines = {ANY_LANGUAGE: line(top, alone, both)}
+    for language in _well_known(spoken, FEWEST):
+        own = spoken == language
+        lines[language] = line(top[own], alone[own], both[own])
+    return lines
+
+
+def line(top: NDArray[np.float32], alone: NDArray[np.bool_], both: NDArray[np.bool_]) -> float:
+    """The lowest probability by words from which on they lose hardly a row that the second look gets right.
+
+    Too few rows prove nothing: the second look is always taken then.
+    """
+    if len(top) < FEWEST:
+        return NEVER
+    order = np.argsort(-top, kind="stable")
+    lost = np.cumsum(both[order].astype(int) - alone[order])
+    if lost[-1] <= 0:
+        return 0.0
+    harmless = np.maximum.accumulate(lost) <= LOSS * len(top)
+    sure = np.cumsum(alone[order]) >= PRECISION * np.arange(1, len(top) + 1)
+    decided = np.flatnonzero(harmless & sure)
+    return float(np.ceil(top[order[decided[-1]]] * 1e5) / 1e5) if len(decided) else NEVER
+
+
+def _well_known(spoken: NDArray[np.str_], fewest: int) -> list[str]:
+    """The languages that so many rows are in."""
+    names, rows = np.unique(spoken, return_counts=True)
+    return [str(name) for name, count in zip(names, rows, strict=True) if count >= fewest]

@@ -1,0 +1,110 @@
+"""The two experts that training has: one on words, linear, and one on vectors, by likeness to the examples.
+
+Both can tell what they would have said of rows they had not seen: the first by being fitted again without them, the
+second in closed form from one inverse (Rasmussen and Williams 2006, section 5.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg, sparse  # type: ignore[import-untyped]
+from sklearn.svm import LinearSVC
+
+from contactcenter.triage.neighbours import likeness, quantised, restored
+
+SEED = 7
+
+RIDGE = 0.2
+"""What a row of weight one may be missed by: more makes the expert on vectors doubt single examples more."""
+
+MOST_NEIGHBOURS = 16_000
+"""Rows that the expert on vectors learns from at most: memory and time grow with their square and cube."""
+
+_ABSENT = -4.0
+"""The margin of a label that a training fold did not contain."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordFit:
+    """A linear head before calibration: a column of weights for each label."""
+
+    weights: NDArray[np.float64]
+    bias: NDArray[np.float64]
+
+    def margins(self, rows: Any) -> NDArray[np.float64]:
+        """Scores of sparse rows, one row a text."""
+        scores: NDArray[np.float64] = rows @ self.weights + self.bias
+        return scores
+
+
+def fit_words(
+    rows: Any, truth: NDArray[np.int64], labels: int, weight: NDArray[np.float64], regularisation: float
+) -> WordFit:
+    """A linear support vector machine over n-grams; ``truth`` numbers the labels."""
+    # Scaling the columns by their rarity lets rare n-grams speak up under the same penalty.
+    seen_in = np.bincount(rows.indices, minlength=rows.shape[1])
+    rarity = np.log((1 + rows.shape[0]) / (1 + seen_in)) + 1
+    machine = LinearSVC(C=regularisation, random_state=SEED, max_iter=5_000)
+    machine.fit((rows @ sparse.diags_array(rarity)).tocsr(), truth, sample_weight=weight)
+    coefficients, intercepts = machine.coef_, machine.intercept_
+    if len(machine.classes_) == 2:  # two labels share one hyperplane, the first stays at zero
+        coefficients = np.vstack([np.zeros_like(coefficients), coefficients])
+        intercepts = np.array([0.0, intercepts[0]])
+    weights = np.zeros((coefficients.shape[1], labels))
+    bias = np.full(labels, _ABSENT)
+    weights[:, machine.classes_], bias[machine.classes_] = coefficients.T, intercepts
+    return WordFit(weights * rarity[:, None], bias)
+
+
+class VectorFit:
+    """Kernel ridge regression on vectors (see :mod:`contactcenter.triage.neighbours`), and what it leaves out.
+
+    ``stored`` are the vectors it keeps of the given ones, ``coefficients`` theirs; ``kept`` says which these are.
+    """
+
+    def __init__(
+        self, vectors: NDArray[np.float32], truth: NDArray[np.int64], labels: int, weight: NDArray[np.float64]
+    ) -> None:
+        self.kept = np.arange(len(vectors))
+        if len(vectors) > MOST_NEIGHBOURS:
+            chosen = np.random.default_rng(SEED).choice(len(vectors), MOST_NEIGHBOURS, replace=False)
+            self.kept = np.sort(chosen)
+        self.stored = quantised(vectors[self.kept])
+        self._vectors = vectors
+        self._targets = np.eye(labels, dtype=np.float32)[truth[self.kept]]
+        own = restored(self.stored)
+        matrix = likeness(own, own)
+        matrix[np.diag_indices(len(matrix))] += (RIDGE / np.maximum(weight[self.kept], 0.02)).astype(np.float32)
+        self._inverse = _inverted(matrix)
+        self.coefficients: NDArray[np.float32] = self._inverse @ self._targets
+
+    def unseen(self, rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
+        """What the fit would say of some of its rows had it learned from the others alone."""
+        rows = np.asarray(rows)
+        places = np.searchsorted(self.kept, rows)
+        inside = self.kept[np.minimum(places, len(self.kept) - 1)] == rows
+        held = places[inside]
+        missed = linalg.solve(self._inverse[np.ix_(held, held)], self.coefficients[held], assume_a="pos")
+        scores = np.empty((len(rows), self.coefficients.shape[1]), dtype=np.float32)
+        scores[inside] = self._targets[held] - missed
+        if not inside.all():
+            others = likeness(self._vectors[rows[~inside]], restored(self.stored))
+            scores[~inside] = others @ self.coefficients
+        return scores
+
+
+def _inverted(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The inverse of a positive definite matrix, in place as far as can be."""
+    lower, fault = linalg.lapack.spotrf(np.asfortranarray(matrix), lower=1, overwrite_a=1)
+    if fault:
+        raise ArithmeticError("the likeness of the examples cannot be inverted")
+    inverse, _ = linalg.lapack.spotri(lower, lower=1, overwrite_c=1)
+    for row in range(len(inverse)):  # only the lower half was written
+        inverse[row, row + 1 :] = inverse[row + 1 :, row]
+    result: NDArray[np.float32] = inverse
+    return result
