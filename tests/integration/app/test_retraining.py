@@ -35,7 +35,8 @@ async def settings(store, tmp_path, models):
 
 @pytest.fixture
 async def people(store):
-    return [await hire(store, name) for name in ("ann", "bob", "cyd")]
+    """So many that nobody's words of a day are cut down to a random sample."""
+    return [await hire(store, name) for name in ("ann", "bob", "cyd", "dan", "eve")]
 
 
 async def corrected(store, settings, people, count=150):
