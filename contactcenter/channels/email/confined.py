@@ -15,7 +15,6 @@ as long.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import gc
 import io
 import math
@@ -23,9 +22,7 @@ import os
 import pickle  # nosec B403
 import queue
 import resource
-import select
 import signal
-import struct
 import subprocess
 import sys
 import threading
@@ -34,8 +31,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from types import FrameType
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
+from contactcenter.channels.email.frames import PIPE, Frames
 from contactcenter.channels.email.reader import MailReader, Ours, OwnAddresses
 from contactcenter.envelope import (
     BouncedRecipient,
@@ -61,15 +59,12 @@ QUICK_CPU_SECONDS_BY_BYTE = 0.01 / 2**20
 MEMORY = 256 * 2**20  # bytes of address space; the largest mail of the usual limit takes 160 MiB
 _USUAL_LIMIT = 25 * 2**20  # bytes of a mail
 WALL_SECONDS = 10.0
-_PIPE = 2**20  # bytes a pipe holds where the system lets it: most mails pass in one go
-_READ = 2**16  # bytes read at once; the system gives more memory anew for each read
 _MOST_LITTER = 20_000  # objects that mails may leave behind before they are looked through for what hangs in circles
 _TOGETHER = 32  # mails that are asked for at once
 _KEPT_BACK = 0.02  # seconds that answers may wait for those after them, to go in one frame
 _TICK = 0.01  # seconds of CPU
 _POLITE = 10  # added to the niceness of a child that nobody waits for
 _TOO_MUCH = "it took too much time or memory"
-_HEADER = struct.Struct("!Q")
 _asked = attrgetter(*(field.name for field in fields(InboundMessage)))
 _answered = attrgetter(*(field.name for field in fields(Content)))
 _PLACES = {field.name: place for place, field in enumerate(fields(Content))}
@@ -98,9 +93,8 @@ class ConfinedReader:
         command = list(command) or [sys.executable, "-m", "contactcenter.channels.email.confined"]
         self._made = made
         self._children = [Child(rules, command) for _ in range(CHILDREN)]
-        self._free: queue.PriorityQueue[tuple[float, int, Child]] = (
-            queue.PriorityQueue()
-        )  # the one started first is warm
+        # The one started first is warm.
+        self._free: queue.PriorityQueue[tuple[float, int, Child]] = queue.PriorityQueue()
         for child in self._children:
             self._put_back(child)
         self._patient = Child(rules, command, patient=True)
@@ -246,7 +240,7 @@ def _groups(messages: Sequence[InboundMessage]) -> Iterator[list[InboundMessage]
     size = 0
     for message in messages:
         length = len(message.raw or b"")
-        if group and (len(group) == _TOGETHER or size + length > _PIPE // 2):
+        if group and (len(group) == _TOGETHER or size + length > PIPE // 2):
             yield group
             group, size = [], 0
         group.append(message)
@@ -264,58 +258,6 @@ class _PlainValues(pickle.Unpickler):
 
 def _values(data: bytes) -> Any:
     return _PlainValues(io.BytesIO(data)).load()
-
-
-class Frames:
-    """Frames, each with its length in front, over a pair of unbuffered streams."""
-
-    def __init__(self, source: IO[bytes] | None, target: IO[bytes] | None) -> None:
-        self._source = source.fileno() if source else -1
-        self._target = target.fileno() if target else -1
-        self._ahead = b""  # read, and belongs to the next frame
-        self._poll = select.poll()
-        for end in (self._source, self._target):
-            if end >= 0:
-                _widen(end)
-        if self._source >= 0:
-            self._poll.register(self._source, select.POLLIN)
-
-    def send(self, data: bytes) -> None:
-        """Write one frame."""
-        waiting = memoryview(_HEADER.pack(len(data)) + data)
-        while waiting:
-            waiting = waiting[os.write(self._target, waiting) :]
-
-    def receive(self, within: float | None = None) -> bytes:
-        """One frame; raises :class:`TimeoutError` and, when the other side is gone, :class:`EOFError`."""
-        deadline = None if within is None else time.monotonic() + within
-        found, self._ahead = self._ahead, b""
-        while len(found) < _HEADER.size:
-            found += self._read(deadline)
-        (size,) = _HEADER.unpack_from(found)
-        parts, missing = [found[_HEADER.size :]], _HEADER.size + size - len(found)
-        while missing > 0:
-            parts.append(self._read(deadline))
-            missing -= len(parts[-1])
-        whole = b"".join(parts)
-        if missing:
-            whole, self._ahead = whole[:size], whole[size:]
-        return whole
-
-    def _read(self, deadline: float | None) -> bytes:
-        if deadline is not None and not self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            raise TimeoutError
-        data = os.read(self._source, _READ)
-        if not data:
-            raise EOFError
-        return data
-
-
-def _widen(pipe: int) -> None:
-    """Let a pipe hold a whole mail, so that writer and reader need not take turns over it."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):  # the user's share of such pipes is used up: slower, that is all
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
 
 
 class _GivenUp(BaseException):
