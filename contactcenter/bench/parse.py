@@ -2,7 +2,8 @@
 
 Mails go in batches, as a worker reads them under load: those of like cost together, so that a mail's share of its
 batch is its cost. Every batch is read by each way, round after round, and the cheapest round counts: other work on the
-machine can only make a round dearer. Time is CPU time, of the child process too where there is one.
+machine can only make a round dearer, and the ways take turns in each. Time is CPU time, of the child process too where
+there is one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import gc
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import Message
 from functools import partial
 from itertools import pairwise
@@ -79,30 +80,61 @@ def read_folders(paths: Iterable[Path]) -> list[bytes]:
     return mails
 
 
+@dataclass(slots=True)
+class _Way:
+    """One way of reading, and what each mail of its batches took in the cheapest round so far."""
+
+    name: str
+    read: Callable[[Sequence[InboundMessage]], int]  # a batch; on how many mails it raised
+    batches: Sequence[Sequence[InboundMessage]]
+    child: CpuClock | None = None
+    costs: list[int] = field(default_factory=list)  # nanoseconds of CPU a mail, by batch
+    failed: int = 0
+
+    def round(self) -> None:
+        """Read every batch once."""
+        costs, self.failed = [], 0
+        # What the child does between two batches counts for the second one: nothing of it falls between.
+        theirs = self.child.nanoseconds() if self.child else 0
+        for batch in self.batches:
+            began = time.process_time_ns()
+            self.failed += self.read(batch)
+            cost = time.process_time_ns() - began
+            before, theirs = theirs, self.child.nanoseconds() if self.child else 0
+            costs.append((cost + theirs - before) // len(batch))
+        self.costs = [min(pair) for pair in zip(self.costs, costs, strict=True)] if self.costs else costs
+
+    def by_mail(self) -> list[int]:
+        """Nanoseconds of CPU of every mail: its share of its batch."""
+        return [cost for cost, batch in zip(self.costs, self.batches, strict=True) for _ in batch]
+
+
 def run_parse(mails: Sequence[bytes], rounds: int) -> list[ParseResult]:
-    """Read the mails by every way, that many rounds."""
+    """Read the mails by every way, that many rounds; in turns, so that other work on the machine hits them alike."""
     messages = [inbound_mail(raw, recipients=(OUR_ADDRESS,), queue="", envelope={}) for raw in mails]
     settings = Settings(mailboxes=(Mailbox(address=OUR_ADDRESS),))
-    ways: tuple[tuple[str, Callable[[InboundMessage], object]], ...] = (
+    in_process: tuple[tuple[str, Callable[[InboundMessage], object]], ...] = (
         (BASELINE, lambda message: _by_policy_default(message.raw or b"")),
         ("compat32, decode, nh3", lambda message: _by_compat32(message.raw or b"")),
         ("ours in process", MailReader(Ours.of(settings))),
     )
-    measured = []
-    for way, read in ways:
+    ways = []
+    for name, read in in_process:
         ordered = _by_cost(read, messages)
-        measured.append((way, *_measure(partial(_each, read), _batches(ordered, TOGETHER), rounds)))
+        ways.append(_Way(name, partial(_each, read), _batches(ordered, TOGETHER)))
     reader = ConfinedReader(settings)
     try:
         reader.read_many(messages[:1])  # the child is there and warm
         clock = CpuClock(reader.pid or 0)
         for name, together in (("one by one", 1), (f"{TOGETHER} at once", TOGETHER)):
-            found = _measure(partial(_confined, reader), _batches(ordered, together), rounds, clock)
-            measured.append((f"ours confined, {name}", *found))
+            ways.append(_Way(f"ours confined, {name}", partial(_confined, reader), _batches(ordered, together), clock))
+        for _ in range(rounds):
+            for way in ways:
+                way.round()
     finally:
         reader.close()
-    baseline = statistics.median(measured[0][1])
-    return [_result(way, costs, failed, baseline) for way, costs, failed in measured]
+    baseline = statistics.median(ways[0].by_mail())
+    return [_result(way, baseline) for way in ways]
 
 
 def _each(read: Callable[[InboundMessage], object], batch: Sequence[InboundMessage]) -> int:
@@ -135,34 +167,11 @@ def _batches(messages: Sequence[InboundMessage], together: int) -> list[Sequence
     return [messages[start : start + together] for start in range(0, len(messages), together)]
 
 
-def _measure(
-    read: Callable[[Sequence[InboundMessage]], int],
-    batches: Sequence[Sequence[InboundMessage]],
-    rounds: int,
-    child: CpuClock | None = None,
-) -> tuple[list[int], int]:
-    """Nanoseconds of CPU of each mail in its batch's cheapest round, and on how many mails reading raised."""
-    best: list[int] = []
-    failed = 0
-    for _ in range(rounds):
-        costs, failed = [], 0
-        # What the child does between two batches counts for the second one: nothing of it falls between.
-        theirs = child.nanoseconds() if child else 0
-        for batch in batches:
-            began = time.process_time_ns()
-            failed += read(batch)
-            cost = time.process_time_ns() - began
-            before, theirs = theirs, child.nanoseconds() if child else 0
-            costs.append((cost + theirs - before) // len(batch))
-        best = [min(pair) for pair in zip(best, costs, strict=True)] if best else costs
-    return [cost for cost, batch in zip(best, batches, strict=True) for _ in batch], failed
-
-
-def _result(way: str, costs: Sequence[int], failed: int, baseline: float) -> ParseResult:
-    ordered = sorted(costs)
+def _result(way: _Way, baseline: float) -> ParseResult:
+    ordered = sorted(way.by_mail())
     median = statistics.median(ordered)
     p95 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
-    return ParseResult(way, median / 1e6, p95 / 1e6, 1e9 / median, baseline / median, failed)
+    return ParseResult(way.name, median / 1e6, p95 / 1e6, 1e9 / median, baseline / median, way.failed)
 
 
 def _by_policy_default(raw: bytes) -> list[object]:

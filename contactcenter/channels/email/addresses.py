@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from contactcenter.channels.email.headers import decode_words, one_line
 
@@ -33,8 +34,7 @@ _AROUND = re.compile(r"\s*([@.])\s*")  # white space that the obsolete grammar a
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A mailbox: display name and canonical address (domain in lower case); either may be empty."""
 
     name: str

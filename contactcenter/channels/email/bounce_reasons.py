@@ -226,13 +226,16 @@ _BY_CODE: dict[str, Reason] = {
 }  # fmt: skip
 _DECISIVE = frozenset(("1.1", "1.2", "1.6", "1.7", "1.8", "2.2", "2.3", "3.4", "4.7"))
 _VAGUE = frozenset(("", "0.0", "2.0", "3.0"))
-_SMTP_REPLY = re.compile(r"(?:^|[\s:;,])5\d\d(?=[\s:;,.-]|$)", re.MULTILINE)
+_SMTP_REPLY = re.compile(r"5(?<![^\s:;,].)\d\d(?=[\s:;,.-]|$)", re.MULTILINE)
 _REJECTED = re.compile(r"recipient (?:address )?rejected:? (?:access denied|undeliverable|invalid)")
 _PHASE = re.compile(
     r">>> ?(?P<sent>[a-z]+)[^\n]*\n(?:[^\n]*\n)?\s*<<< ?[45]\d\d"
     r"|in reply to (?:the )?(?:end of )?(?P<reply>[a-z]+)"
     r"|after (?:end of )?(?P<after>rcpt|mail|data|helo|ehlo)\b|did not like our (?:final )?(?P<liked>[a-z]+)"
     r"|smtp command\s+(?P<command>[a-z]+)|smtp error,? (?P<error>rcpt|mail|data)\b|\[(?P<noted>rcpt|mail|data)_"
+)
+_PHASE_HINTS = (  # one of them stands in every text that the pattern fits
+    *("<<<", "in reply to", "after ", "did not like our", "smtp command", "smtp error", "[rcpt_", "[mail_", "[data_"),
 )
 
 
@@ -247,7 +250,8 @@ class Phase(StrEnum):
 
 def phase_of(text: str) -> Phase:
     """Return the command that was refused, as far as a transcript or a mail system tells."""
-    match = _PHASE.search(text.lower())
+    text = text.lower()
+    match = _PHASE.search(text) if _has_any(text, _PHASE_HINTS) else None
     word = next((group for group in match.groups() if group), "") if match else ""
     return Phase(word) if word in ("rcpt", "data", "mail") else Phase.OTHER
 

@@ -67,6 +67,7 @@ _POLITE = 10  # added to the niceness of a child that nobody waits for
 _TOO_MUCH = "it took too much time or memory"
 _asked = attrgetter(*(field.name for field in fields(InboundMessage)))
 _answered = attrgetter(*(field.name for field in fields(Content)))
+_ASKER = [field.name for field in fields(InboundMessage)].index("sender")
 _PLACES = {field.name: place for place, field in enumerate(fields(Content))}
 _of_person = attrgetter(*(field.name for field in fields(Identity)))
 _of_file = attrgetter(*(field.name for field in fields(FileContent)))
@@ -201,7 +202,7 @@ class Child:
         try:
             frames = self.running()
             news = None if made == self._told else made
-            frames.send(pickle.dumps(([_asked(one) for one in group], news), pickle.HIGHEST_PROTOCOL))
+            frames.send(pickle.dumps(([_question(one) for one in group], news), pickle.HIGHEST_PROTOCOL))
             self._told = made
             while len(answers) < len(group):
                 answers += _values(frames.receive(WALL_SECONDS))
@@ -326,14 +327,14 @@ def main() -> None:
             gc.collect()
 
 
-def _answers(reader: MailReader, asked: Sequence[Sequence[Any]], clock: _Clock | None) -> Iterator[list[Any]]:
+def _answers(reader: MailReader, asked: Sequence[list[Any]], clock: _Clock | None) -> Iterator[list[Any]]:
     """The answers to mails, those together that follow each other soon; without a clock one that takes long is read."""
     answers: list[Any] = []
     began = time.monotonic()
     if clock is not None:
         clock.start()
     for values in asked:
-        message = InboundMessage(*values)
+        message = _asked_for(values)
         answers.append(_hasty_answer(reader, message, clock) if clock else _patient_answer(reader, message))
         if time.monotonic() - began > _KEPT_BACK:
             yield answers
@@ -342,6 +343,20 @@ def _answers(reader: MailReader, asked: Sequence[Sequence[Any]], clock: _Clock |
         clock.stop()
     if answers:
         yield answers
+
+
+def _question(message: InboundMessage) -> list[Any]:
+    """The fields of a message."""
+    values = list(_asked(message))
+    values[_ASKER] = (message.sender.kind.value, *_of_person(message.sender)[1:])
+    return values
+
+
+def _asked_for(values: list[Any]) -> InboundMessage:
+    """The reverse of :func:`_question`."""
+    kind, *person = values[_ASKER]
+    values[_ASKER] = Identity(_KINDS_OF_PEOPLE[kind], *person)
+    return InboundMessage(*values)
 
 
 def _taken_apart(content: Content) -> list[Any]:

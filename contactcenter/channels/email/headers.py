@@ -10,10 +10,9 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -25,14 +24,15 @@ MAX_FIELDS = 1000  # fields of one block
 MAX_VALUE = 64 * 1024  # bytes of one field
 MAX_WORD = 2000  # characters of an encoded word that a neighbour may complete
 MAX_PARAMETERS = 100
-_USUAL = 60  # characters of a field that is worth remembering: "text/plain; charset=utf-8"
+_USUAL = 60  # characters of a name or field that is worth remembering: "text/plain; charset=utf-8"
+_MOST_NAMES = 2000
 MAX_IDS = 100
 MAX_ID_BYTES = 998  # in UTF-8: what a line holds (RFC 5322, 2.1.1), and a database's index too
 
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*+:((?:[^\n]*+\n(?=[ \t]))*+[^\n]*+)\n?")
-_FIELDS = re.compile(rb"([!-9;-~]{1,200})[ \t]*+:((?:[^\n]*+\n(?=[ \t]))*+[^\n]*+)\n")  # of a block that is all fields
-_ALL_FIELDS = re.compile(rb"(?:[!-9;-~]{1,200}[ \t]*+:[^\n]*+\n(?:[ \t][^\n]*+\n)*+)*+")
+_NAME = re.compile(rb"([!-9;-~]{1,200})[ \t]*+")
 _BLANK = re.compile(rb"\n\r?\n")
+_names: dict[bytes, str] = {}  # of fields, as they were written: the same few come with every mail
 _KNOWN = re.compile(
     rb"(?:from|to|cc|subject|date|message-id|received|return-path|mime-version|content-[a-z-]+|reply-to|sender"
     rb"|in-reply-to|references|delivered-to|x-[a-z0-9-]+|dkim-signature|auto-submitted|list-[a-z-]+)[ \t]*:",
@@ -56,34 +56,37 @@ _ID = re.compile(r"<([^<>]{1,998})>")
 _BARE_ID = re.compile(r"[^\s<>,;\"()]{1,400}@[^\s<>,;\"()]{1,400}")
 
 
-@dataclass(frozen=True)
 class Headers:
-    """The fields of one header block in their order: lower-case name and raw unfolded value."""
+    """The fields of one header block in their order: lower-case name and raw unfolded value.
 
-    fields: tuple[tuple[str, bytes], ...]
-    hint: str = field(default="", compare=False)  # charset that raw 8-bit values are in, where one is known
+    Raw 8-bit values are read in the charset `hint`, where one is known: the body's is the best guess.
+    """
 
-    @cached_property
-    def _first(self) -> dict[str, bytes]:
-        """First value of each name."""
-        return dict(reversed(self.fields))
+    __slots__ = ("_first", "_hint", "fields")
 
-    def hinted(self, charset: str) -> Headers:
-        """Return these headers, their raw 8-bit values read in `charset`; the body's charset is the best guess."""
-        return Headers(self.fields, charset) if any(not value.isascii() for _, value in self.fields) else self
+    def __init__(self, fields: tuple[tuple[str, bytes], ...], hint: str = "") -> None:
+        self.fields = fields
+        self._hint = hint
+        self._first = dict(reversed(fields))  # first value of each name
 
     def __contains__(self, name: str) -> bool:
         """Whether a field of that lower-case name is there."""
         return name in self._first
 
+    def has_any(self, names: frozenset[str]) -> bool:
+        """Whether a field of one of those lower-case names is there."""
+        return not names.isdisjoint(self._first)
+
     def raw(self, name: str) -> str:
         """First value as text, without decoding encoded words; "" when the field is missing."""
         value = self._first.get(name)
-        return "" if value is None else raw_text(value, self.hint)
+        return "" if value is None else raw_text(value, self._hint)
 
     def all_raw(self, name: str) -> list[str]:
         """Every value of a name as text."""
-        return [raw_text(value, self.hint) for key, value in self.fields if key == name]
+        if name not in self._first:
+            return []
+        return [raw_text(value, self._hint) for key, value in self.fields if key == name]
 
     def text(self, name: str) -> str:
         """First value for people to read: encoded words decoded, control characters out."""
@@ -96,11 +99,8 @@ def parse_headers(raw: bytes, start: int = 0, end: int | None = None) -> tuple[H
     position = _skip_leading_junk(raw, start, stop)
     limit = min(stop, position + MAX_BLOCK)
     blank = _BLANK.search(raw, position, limit)
-    if blank and _ALL_FIELDS.fullmatch(raw, position, blank.start() + 1):
-        found = _FIELDS.findall(raw, position, blank.start() + 1)
-        if len(found) <= MAX_FIELDS:
-            block = tuple([(name.decode("ascii").lower(), unfold(value[:MAX_VALUE])) for name, value in found])
-            return Headers(block), blank.end(), []
+    if blank and (found := _sound_fields(raw[position : blank.start()])) is not None:
+        return Headers(found), blank.end(), []
     fields: list[tuple[str, bytes]] = []
     warnings: list[str] = []
     while position < limit:
@@ -128,6 +128,36 @@ def parse_headers(raw: bytes, start: int = 0, end: int | None = None) -> tuple[H
         blank = _BLANK.search(raw, position, stop)
         position = blank.end() if blank else stop
     return Headers(tuple(fields)), position, warnings
+
+
+def _sound_fields(block: bytes) -> tuple[tuple[str, bytes], ...] | None:
+    """The fields of a block that holds nothing else, as nearly every one does; None where it does, or holds too many.
+
+    Splitting takes half the time of a pattern that is tried field by field.
+    """
+    block = block.replace(b"\r\n", b"\n").replace(b"\n ", b" ").replace(b"\n\t", b"\t")
+    lines = block.split(b"\n", MAX_FIELDS)
+    if len(lines) > MAX_FIELDS or len(block) > MAX_VALUE:
+        return None
+    fields = []
+    for line in lines:
+        written, colon, value = line.partition(b":")
+        name = _names.get(written) or _new_name(written)
+        if not (colon and name):
+            return None
+        fields.append((name, value.strip()))
+    return tuple(fields)
+
+
+def _new_name(written: bytes) -> str:
+    """A field's name in lower case, remembered where it may well come again; "" for what is none."""
+    found = _NAME.fullmatch(written)
+    if not found:
+        return ""
+    name = found[1].decode("ascii").lower()
+    if len(written) < _USUAL and len(_names) < _MOST_NAMES:
+        _names[written] = name
+    return name
 
 
 def _skip_leading_junk(raw: bytes, start: int, stop: int) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import partial
+from itertools import repeat
 from typing import NamedTuple
 
 
@@ -24,6 +26,7 @@ class Line(NamedTuple):
     mark: Mark = Mark.NONE
 
 
+_made = partial(tuple.__new__, Line)  # a third of the time that calling the class takes
 _INVISIBLE = dict.fromkeys(
     map(ord, "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u00ad")
 )
@@ -41,7 +44,8 @@ def bare(text: str) -> str:
 
 def text_lines(text: str) -> list[Line]:
     """Lines of a plain body."""
-    return [Line(line) for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return [*map(_made, zip(lines, repeat(Mark.NONE)))]
 
 
 def join_lines(lines: list[Line]) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from contactcenter.channels.email.addresses import Address, parse_addresses
 from contactcenter.channels.email.bodies import Bodies, ReadAttachment, read_bodies
@@ -35,12 +36,12 @@ _STRUCTURE = re.compile(
     r"gmail_quote|<blockquote|divRplyFwdMsg|appendonsend|moz-cite|yahoo_quoted|stopSpelling|isReplyContent|原始邮件",
     re.IGNORECASE,
 )
+_WHITE_SPACE = b" \t\r\n\v\f"
 _REPORTS = frozenset((MessageKind.BOUNCE, MessageKind.DELIVERY_RECEIPT))
 _STUB = re.compile(r"html|browser|浏览器|mail (?:client|reader|program)|view this (?:e-?mail|message)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadMail:
+class ReadMail(NamedTuple):
     """A mail as people and later stages need it.
 
     `from_` may have an empty address; `ambiguous_sender` says that From was missing, doubled or named several people,
@@ -219,7 +220,7 @@ def body_digest(mail: ReadMail) -> str:
     """
     digest = hashlib.blake2b(mail.from_.address.lower().encode("utf-8", "replace") + b"\x00", digest_size=32)
     for text in (mail.text, mail.html_safe):
-        digest.update(" ".join(text.split()).encode("utf-8", "replace") + b"\x00")
+        digest.update(text.encode("utf-8", "replace").translate(None, _WHITE_SPACE) + b"\x00")
     for file in mail.attachments:
         digest.update(file.filename.encode("utf-8", "replace"))
         content = file.content

@@ -53,18 +53,18 @@ class Part:
 
     @_Once
     def _type(self) -> tuple[str, Mapping[str, str]]:
-        """Content type and its parameters; a malformed type counts as the default."""
-        main, parameters = parse_parameters(self.headers.raw("content-type"))
+        """Content-Type and its parameters."""
+        return parse_parameters(self.headers.raw("content-type"))
+
+    @_Once
+    def content_type(self) -> str:
+        """Lower-case type such as ``text/plain``; a malformed type counts as the default."""
+        main = self._type[0]
         if main.count("/") != 1 or main.startswith("/") or main.endswith("/"):
             main = {"text": "text/plain", "html": "text/html"}.get(main, self.default_type)
-        return main, parameters
+        return main
 
-    @property
-    def content_type(self) -> str:
-        """Lower-case type such as ``text/plain``."""
-        return self._type[0]
-
-    @property
+    @_Once
     def parameters(self) -> Mapping[str, str]:
         """Parameters of the content type; names in lower case."""
         return self._type[1]
@@ -109,8 +109,15 @@ class Part:
         """Content-ID without brackets."""
         return self.headers.text("content-id").strip("<> ")
 
-    def walk(self) -> list[Part]:
-        """Return this part and all below it, in the order of the mail."""
+    def without_type(self) -> None:
+        """Read this part as if it had no Content-Type."""
+        self.headers = Headers(tuple(named for named in self.headers.fields if named[0] != "content-type"))
+        for known in ("_type", "content_type", "parameters"):
+            self.__dict__.pop(known, None)
+
+    @_Once
+    def all(self) -> list[Part]:
+        """This part and all below it, in the order of the mail; for a tree that is complete."""
         found, waiting = [], [self]
         while waiting:
             part = waiting.pop()
@@ -149,8 +156,9 @@ def parse_tree(raw: bytes) -> tuple[Part, list[str]]:
             continue
         _split(part, budget)
         waiting.extend((child, depth + 1) for child in reversed(part.children))
-    charset = next((part.parameters["charset"] for part in root.walk() if part.parameters.get("charset")), "")
-    root.headers = root.headers.hinted(charset) if charset else root.headers
+    charset = next((part.parameters["charset"] for part in root.all if part.parameters.get("charset")), "")
+    if charset and not raw[:start].isascii():
+        root.headers = Headers(headers.fields, charset)
     return root, budget.warnings
 
 
@@ -161,8 +169,7 @@ def _split(part: Part, budget: _Budget) -> None:
         boundary = _guessed_boundary(part)
     if not boundary:
         budget.warn("multipart without a boundary")
-        part.headers = Headers(tuple(f for f in part.headers.fields if f[0] != "content-type"))
-        part.__dict__.pop("_type", None)
+        part.without_type()
         return
     default = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
     pieces, closed = _pieces(part, boundary, budget)

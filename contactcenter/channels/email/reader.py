@@ -115,7 +115,7 @@ class MailReader:
         if envelope.get("assumed") is True:
             results = replace(results, authenticated=True, details={"judge": ASSUMED})
         clear = bool(domain) and not mail.ambiguous_sender
-        return replace(results, authenticated=results.authenticated and clear)
+        return results if clear or not results.authenticated else replace(results, authenticated=False)
 
     def _believed(self, envelope: Mapping[str, Any]) -> str:
         """Whose Authentication-Results count for mail that came this way; empty where nobody's do."""

@@ -169,8 +169,11 @@ def is_introduction(text: str) -> bool:
 
 
 def inner_introduction(line: str) -> int:
-    """Where an introduction starts that stands in one line with the words before it; 0 where there is none."""
-    if len(line) > 500 or not may_end_introduction(line):
+    """Where an introduction starts that stands in one line with the words before it; 0 where there is none.
+
+    For lines that may end an introduction.
+    """
+    if len(line) > 500:
         return 0
     start = max((found.end() for found in _INNER_START.finditer(line)), default=0)
     return start if start and is_introduction(line[start:]) else 0
@@ -191,14 +194,18 @@ _VERB_ENDING_NAMES = (
     "|написал"
     "|написал(а)|пишет|писал|написав|пише|yazdı|scris|napsal|napsal(a)|írta|έγραψε|写道|寫道|作成|작성|menulis"
 )
-_VERB_ENDINGS = tuple(_VERB_ENDING_NAMES.split("|"))
+_VERB_ENDINGS: dict[str, tuple[str, ...]] = {
+    last: tuple(verb for verb in _VERB_ENDING_NAMES.split("|") if verb[-1] == last)
+    for last in {verb[-1] for verb in _VERB_ENDING_NAMES.split("|")}
+}  # by their last letter: few of them are tried at the end of a line
 _QUOTING_STARTS = ("quoting ", "zitat von ", "citando ", "citation de ")
 
 
 def may_end_introduction(line: str) -> bool:
     """Cheap test whether an introduction can end with this line."""
     tail = line[-60:].rstrip(" \t>*_-]")
-    if tail.endswith(_COLONS) or tail.lower().endswith(_VERB_ENDINGS):
+    last = tail[-1:]
+    if last in _COLONS or (last.lower() in _VERB_ENDINGS and tail.lower().endswith(_VERB_ENDINGS[last.lower()])):
         return True
     dated = line.lstrip()[:4].isdigit() and _DATED_MAIL.fullmatch(line.strip())
     return bool(dated) or line[:20].lower().startswith(_QUOTING_STARTS)

@@ -35,10 +35,10 @@ _MAILS = frozenset(("message/rfc822", "message/global", "text/rfc822-headers", "
 def returned_ids(root: Part, text: str) -> tuple[str, ...]:
     """Message-IDs of the mail that a report speaks of, the surest first, without brackets."""
     found: list[str] = []
-    for part in root.walk():
+    for part in root.all:
         if part.content_type in _REPORTS:
             found += _named(_REPORTED, part.content[:_HEAD].decode("latin-1"))
-    for part in root.walk():
+    for part in root.all:
         if part is not root and part.content_type in _MAILS:
             found += message_ids(part.nested.raw("message-id"))[:1]
     found += _named(_QUOTED, text[:_HEAD])
@@ -48,7 +48,7 @@ def returned_ids(root: Part, text: str) -> tuple[str, ...]:
 
 def returned_reply_to(root: Part, text: str) -> tuple[str, ...]:
     """Addresses that a returned mail asks to be answered to; not those of the report itself."""
-    fields = [part.nested.raw("reply-to") for part in root.walk() if part is not root and part.content_type in _MAILS]
+    fields = [part.nested.raw("reply-to") for part in root.all if part is not root and part.content_type in _MAILS]
     fields += _ANSWER_TO.findall(text[:_HEAD]) if "reply-to" in text[:_HEAD].lower() else []
     found = (one.address for field in fields[:MAX_IDS] for one in parse_addresses(field, MAX_IDS))
     return tuple(dict.fromkeys(address for address in found if address))[:MAX_IDS]
@@ -58,7 +58,7 @@ def arrived(root: Part, kind: MessageKind) -> bool:
     """Whether a receipt says that the mail is in the recipient's mailbox, not merely further on its way."""
     if kind is not MessageKind.DELIVERY_RECEIPT:
         return False
-    return any(part.content_type in _REPORTS and _ARRIVED.search(part.content[:_HEAD]) for part in root.walk())
+    return any(part.content_type in _REPORTS and _ARRIVED.search(part.content[:_HEAD]) for part in root.all)
 
 
 def _named(pattern: re.Pattern[str], text: str) -> list[str]:

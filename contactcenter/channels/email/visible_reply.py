@@ -63,10 +63,10 @@ def split_reply(lines: list[Line]) -> Reply:
         if any(line.text.strip() for line in seen):
             return split_reply(seen)
         lines = [Line(line.text) for line in lines]
-    head = _head(lines)
+    head, endings = _head(lines)
     roles = [Role.OWN] * len(head)
     _mark_structure(head, roles)
-    _mark_quotations(head, roles)
+    _mark_quotations(head, roles, endings)
     _mark_signature(head, roles)
     visible = join_lines([line for line, role in zip(head, roles, strict=True) if role is Role.OWN])
     if not visible.strip():
@@ -78,16 +78,25 @@ def split_reply(lines: list[Line]) -> Reply:
     return Reply(visible.strip(), quoted.strip(), signature.strip())
 
 
-def _head(lines: list[Line]) -> list[Line]:
-    """Return the lines looked at; an introduction that stands in one line with words before it gets a line."""
+def _head(lines: list[Line]) -> tuple[list[Line], set[int]]:
+    """Return the lines looked at, and the indexes of those that may end an introduction.
+
+    An introduction that stands in one line with words before it gets a line.
+    """
     out: list[Line] = []
+    endings: set[int] = set()
     for line in lines[:MAX_LINES]:
         text = bare(line.text)
-        if at := inner_introduction(text):
-            out.append(Line(text[:at], line.mark))
-            text = text[at:]
-        out.append(Line(text, line.mark))
-    return out
+        if text and may_end_introduction(text):
+            if at := inner_introduction(text):
+                if may_end_introduction(text[:at]):
+                    endings.add(len(out))
+                out.append(Line(text[:at], line.mark))
+                text = text[at:]
+            if not at or may_end_introduction(text):
+                endings.add(len(out))
+        out.append(line if text is line.text else Line(text, line.mark))
+    return out, endings
 
 
 def _nothing_left(lines: list[Line]) -> Reply:
@@ -111,10 +120,9 @@ def _mark_structure(lines: list[Line], roles: list[Role]) -> None:
                 seen_own = True
 
 
-def _mark_quotations(lines: list[Line], roles: list[Role]) -> None:
+def _mark_quotations(lines: list[Line], roles: list[Role], endings: set[int]) -> None:
     """Find quotations by their quote marks, introductions, separators and header blocks."""
     index, own = 0, False
-    endings = {end for end, line in enumerate(lines) if may_end_introduction(line.text)}
     while index < len(lines):
         text = lines[index].text
         if roles[index] is not Role.OWN or not text.strip():
