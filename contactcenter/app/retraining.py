@@ -211,14 +211,15 @@ def _trained(
 ) -> Assessor:
     """The candidate, as it would be read from disk."""
     try:
-        from contactcenter.triage import training
+        from contactcenter.triage import calibration, training
     except ImportError as error:
         raise InvalidInput(f"{error}; install what training needs: pip install 'contactcenter[train]'") from error
     live = registry.load(folder)
     more = tuple(Example(said.text, said.language, {said.head: said.label}, said.weight) for said in words)
     corpus = Corpus((*base.trains.examples, *more), base.trains.phrases)
     encoder = registry.encoder_of(live, folder, settings.data)
-    model = training.train(corpus, folder.name, base=live, encoder=encoder, progress=progress)
+    pace = str(live.training.get("pace", calibration.THOROUGH))
+    model = training.train(corpus, folder.name, base=live, encoder=encoder, pace=pace, progress=progress)
     model.training["feedback"] = len(words)
     registry.publish(model, place)
     return Assessor(registry.load(place), encoder)

@@ -114,7 +114,7 @@ def _trained(corpus: Path, shipped: registry.TrainedModel, encoder: OnnxEncoder)
         tuple(replace(one, labels={CATEGORY: one.labels[CATEGORY]}) for one in part if CATEGORY in one.labels)
         for part in (rows.examples, rows.phrases)
     )
-    return training.train(Corpus(examples, phrases), "cascade", base=shipped, encoder=encoder)
+    return training.train(Corpus(examples, phrases), "cascade", base=shipped, encoder=encoder, pace="sparing")
 
 
 def _always_both(model: registry.TrainedModel) -> registry.TrainedModel:

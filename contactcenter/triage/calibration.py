@@ -5,6 +5,9 @@ Everything here is measured on scores that models gave to rows they had not seen
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
@@ -23,11 +26,23 @@ ROWS_FOR_OWN_CURVE = 5 * ROWS_PER_KNOT
 MIXTURES = ((2.0, 1.0), (1.0, 1.0), (1.0, 2.0), (1.0, 4.0), (1.0, 8.0), (0.0, 1.0))
 """What words and vectors count, among which unseen rows choose."""
 
-LOSS = 0.0005
-"""Share of all rows that words deciding alone may get wrong where the second look would have been right."""
 
-PRECISION = 0.997
-"""Share of the rows decided by words alone that must be right: a stranger rarely sounds so familiar."""
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How readily words decide alone.
+
+    ``loss`` is the share of all rows that they may get wrong where the second look would have been right, ``precision``
+    the share of the rows so decided that must be right.
+    """
+
+    loss: float
+    precision: float
+
+
+PACES: Mapping[str, Pace] = {"thorough": Pace(0.0005, 0.997), "sparing": Pace(0.003, 0.0)}
+"""Thorough costs no accuracy, and hardly a stranger sounds so familiar; sparing costs at most 0.3 points of it."""
+
+THOROUGH = "thorough"
 
 FEWEST = 1_000
 """Rows below which no line is drawn."""
@@ -93,6 +108,7 @@ def second_look(
     vectors: NDArray[np.float64],
     truth: NDArray[np.int64],
     spoken: NDArray[np.str_],
+    pace: Pace = PACES[THOROUGH],
 ) -> Second | None:
     """How vectors join in, from both experts' scores of unseen rows; None where they only do harm."""
     spread = [float(one.std(axis=1).mean()) or 1.0 for one in (words, vectors)]
@@ -104,7 +120,7 @@ def second_look(
     mixed = ours * words + theirs * vectors
     raw = head.calibration.raw(words)
     top, alone = raw.max(axis=1), raw.argmax(axis=1) == truth
-    lines = _lines(top, alone, mixed.argmax(axis=1) == truth, spoken)
+    lines = _lines(top, alone, mixed.argmax(axis=1) == truth, spoken, pace)
     second = Second(ours, theirs, Calibration(), lines)
     asked = second.needed(top, spoken.tolist())
     if asked.sum() < ROWS_FOR_OWN_CURVE or len(np.unique(truth[asked])) < len(head.labels):
@@ -127,20 +143,38 @@ def cascaded(
 
 
 def _lines(
-    top: NDArray[np.float32], alone: NDArray[np.bool_], both: NDArray[np.bool_], spoken: NDArray[np.str_]
+    top: NDArray[np.float32], alone: NDArray[np.bool_], both: NDArray[np.bool_], spoken: NDArray[np.str_], pace: Pace
 ) -> dict[str, float]:
-    """For each well-known language, and any other, the line from which words alone are right often enough."""
-    lines = {ANY_LANGUAGE: line(top, alone, both)}
-    for language in _well_known(spoken, FEWEST):
-        own = spoken == language
-        lines[language] = line(top[own], alone[own], both[own])
+    """For each well-known language, and any other, the line from which words alone are right often enough.
+
+    Languages share what may be lost by what the second look gains for each.
+    """
+    allowed = pace.loss * len(top)
+    lines = {ANY_LANGUAGE: line(top, alone, both, allowed, pace.precision)}
+    known = _well_known(spoken, FEWEST)
+    gains = {language: max(float((both[own] * 1 - alone[own]).sum()), 0.0) for language, own in _rows(known, spoken)}
+    for language, own in _rows(known, spoken):
+        share = gains[language] / (sum(gains.values()) or 1.0)
+        lines[language] = line(top[own], alone[own], both[own], allowed * share, pace.precision)
     return lines
 
 
-def line(top: NDArray[np.float32], alone: NDArray[np.bool_], both: NDArray[np.bool_]) -> float:
-    """The lowest probability by words from which on they lose hardly a row that the second look gets right.
+def _rows(languages: Sequence[str], spoken: NDArray[np.str_]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Each language with the rows that are in it."""
+    return ((language, spoken == language) for language in languages)
 
-    Too few rows prove nothing: the second look is always taken then.
+
+def line(
+    top: NDArray[np.float32],
+    alone: NDArray[np.bool_],
+    both: NDArray[np.bool_],
+    allowed: float,
+    precision: float,
+) -> float:
+    """The lowest probability by words from which on they lose so few rows that the second look gets right.
+
+    At most ``allowed`` rows, and ``precision`` of what they decide is right. Too few rows prove nothing: the second
+    look is always taken then.
     """
     if len(top) < FEWEST:
         return NEVER
@@ -148,8 +182,8 @@ def line(top: NDArray[np.float32], alone: NDArray[np.bool_], both: NDArray[np.bo
     lost = np.cumsum(both[order].astype(int) - alone[order])
     if lost[-1] <= 0:
         return 0.0
-    harmless = np.maximum.accumulate(lost) <= LOSS * len(top)
-    sure = np.cumsum(alone[order]) >= PRECISION * np.arange(1, len(top) + 1)
+    harmless = np.maximum.accumulate(lost) <= allowed
+    sure = np.cumsum(alone[order]) >= precision * np.arange(1, len(top) + 1)
     decided = np.flatnonzero(harmless & sure)
     return float(np.ceil(top[order[decided[-1]]] * 1e5) / 1e5) if len(decided) else NEVER
 

@@ -8,6 +8,7 @@ stands for itself.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from contactcenter.triage.assessment import Reason
 from contactcenter.triage.features import Features
@@ -29,14 +30,16 @@ def reasons(model: LinearModel, features: Features, index: int, head: str, label
     """The ``most`` heaviest pieces of message ``index`` in favour of ``label``, heaviest first."""
     column = model.columns(head).start + model.head(head).labels.index(label)
     weights = model.contributions(features, index, column)
-    start = int(features.starts[index])
+    heaviest = _heaviest(weights)
+    entries = features.starts[index] + heaviest
+    told = (weights[heaviest].tolist(), features.places[entries].tolist(), features.lengths[entries].tolist())
     by_term: dict[str, float] = {}
-    for entry in np.argsort(-weights, kind="stable")[:_CANDIDATES]:
-        if weights[entry] <= 0:
+    for weight, place, length in zip(*told, strict=True):
+        if weight <= 0:
             break
-        term = _surface(features, start + int(entry))
+        term = _surface(features.joined, place, place + length)
         if term:
-            by_term[term] = by_term.get(term, 0.0) + float(weights[entry])
+            by_term[term] = by_term.get(term, 0.0) + weight
     chosen: list[tuple[str, float]] = []
     for term, weight in sorted(by_term.items(), key=lambda item: -item[1]):
         if len(chosen) == most or weight < _LEAST:
@@ -46,21 +49,28 @@ def reasons(model: LinearModel, features: Features, index: int, head: str, label
     return tuple(Reason(_told(term), round(weight, 3), label) for term, weight in chosen)
 
 
+def _heaviest(weights: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The places of the largest weights, the largest first; of equal ones the first."""
+    if len(weights) > _CANDIDATES:
+        least = np.partition(weights, -_CANDIDATES)[-_CANDIDATES]
+        places = np.flatnonzero(weights >= least)
+    else:
+        places = np.arange(len(weights))
+    return places[np.argsort(-weights[places], kind="stable")][:_CANDIDATES]
+
+
 def _told(term: str) -> str:
     """A piece as people read it."""
     told = _NAMES.get(term) or term.replace("0", "#")
     return told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
 
 
-def _surface(features: Features, entry: int) -> str:
-    """The text an entry stands for, "" when it says nothing to a reader (a lone letter, a number)."""
-    text = features.joined
-    start = int(features.places[entry])
-    end = start + int(features.lengths[entry])
+def _surface(text: str, start: int, end: int) -> str:
+    """What an n-gram at this place stands for, "" when it says nothing to a reader (a lone letter, a number)."""
     term = text[start:end].strip()
     if term and term < _FIRST_CJK:
         # To the edges of the word: spaces stand around every word of the joined text.
         start += text[start] == " "
         end -= text[end - 1] == " "
         term = text[text.rfind(" ", 0, start + 1) + 1 : text.find(" ", end)]
-    return term if any(character.isalpha() for character in term) else ""
+    return term if term.isalpha() or any(character.isalpha() for character in term) else ""

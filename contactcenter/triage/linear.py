@@ -136,9 +136,12 @@ class LinearModel:
     def contributions(self, features: Features, index: int, column: int) -> NDArray[np.float32]:
         """What each n-gram of message ``index`` adds to the score in ``column`` beyond the mean over its head."""
         start, end = features.starts[index], features.starts[index + 1]
-        rows = self.weights[self._row[features.buckets[start:end]]]
         own = next(columns for columns in self._columns.values() if columns.start <= column < columns.stop)
-        result: NDArray[np.float32] = features.values[start:end] * (rows[:, column] - rows[:, own].mean(axis=1))
+        beyond = np.zeros(self.weights.shape[1], dtype=np.float32)
+        beyond[own] = -1 / (own.stop - own.start)
+        beyond[column] += 1
+        rows = self.weights[self._row[features.buckets[start:end]]]
+        result: NDArray[np.float32] = features.values[start:end] * (rows @ beyond)
         return result
 
 

@@ -40,18 +40,19 @@ class Settings(NamedTuple):
 
     ``regularisation`` is the C of its support vector machines (0: chosen where that is cheap), ``phrase_weight`` what
     a phrase counts against a real message, ``balance`` how much rare labels are favoured: 0 not at all, 1 so that all
-    labels weigh the same.
+    labels weigh the same. Without ``vectors`` a head goes by words alone.
     """
 
     regularisation: float = 0.0
     phrase_weight: float = 0.7
     balance: float = 0.0
+    vectors: bool = True
 
 
 SETTINGS = {
-    URGENCY: Settings(0.05, phrase_weight=0.3, balance=1.6),
-    SENTIMENT: Settings(0.05, phrase_weight=0.3, balance=1.3),
-    COMPLAINT: Settings(0.05, phrase_weight=0.2),
+    URGENCY: Settings(0.05, phrase_weight=0.3, balance=1.6, vectors=False),
+    SENTIMENT: Settings(0.05, phrase_weight=0.3, balance=1.3, vectors=False),
+    COMPLAINT: Settings(0.05, phrase_weight=0.2, vectors=False),
 }
 """Chosen by cross-validation on the training rows; heads that are not named use the defaults."""
 
@@ -97,12 +98,13 @@ def train(
     *,
     base: TrainedModel | None = None,
     encoder: Encoder | None = None,
+    pace: str = calibration.THOROUGH,
     progress: Progress | None = None,
 ) -> TrainedModel:
     """A model with a head for everything the corpus labels; other heads are taken over from ``base``.
 
-    ``progress`` hears what is being done and the share that is done (0 to 1). Raises :class:`InvalidInput` when there
-    is too little to learn from.
+    ``pace`` is one of :data:`contactcenter.triage.calibration.PACES`. ``progress`` hears what is being done and the
+    share that is done (0 to 1). Raises :class:`InvalidInput` when there is too little to learn from.
     """
     if len(corpus.examples) < FEWEST_ROWS:
         raise InvalidInput(f"{len(corpus.examples)} labelled rows; at least {FEWEST_ROWS} are needed")
@@ -114,7 +116,7 @@ def train(
     threshold = base.complaint_threshold if base else 0.5
     for done, head in enumerate(corpus.heads):
         tell(head, (done + 0.5) / (len(corpus.heads) + 0.5))
-        trainer = _Trainer(head, corpus, examples, phrases, encoder)
+        trainer = _Trainer(head, corpus, examples, phrases, encoder, calibration.PACES[pace])
         learned.append(trainer.run())
         if head == COMPLAINT:
             threshold = _threshold(trainer.truth, learned[-1].unseen[:, trainer.labels.index(IS_COMPLAINT)])
@@ -124,6 +126,7 @@ def train(
         "phrases": len(corpus.phrases),
         "seed": SEED,
         "folds": FOLDS,
+        "pace": pace,
         "cross_validation": {one.head.name: one.measured for one in learned},
     }
     weights = np.hstack([one.words.weights for one in learned]).astype(np.float16).astype(np.float32)
@@ -183,8 +186,17 @@ class _Learned:
 class _Trainer:
     """Fits and calibrates one head."""
 
-    def __init__(self, head: str, corpus: Corpus, examples: _Matrix, phrases: _Matrix, encoder: Encoder) -> None:
+    def __init__(
+        self,
+        head: str,
+        corpus: Corpus,
+        examples: _Matrix,
+        phrases: _Matrix,
+        encoder: Encoder,
+        pace: calibration.Pace,
+    ) -> None:
         self.head = head
+        self._pace = pace
         rows = np.array([row for row, example in enumerate(corpus.examples) if head in example.labels], dtype=np.int64)
         labelled = [corpus.examples[row] for row in rows]
         self.spoken = np.array([example.language for example in labelled])
@@ -213,12 +225,12 @@ class _Trainer:
         bias = tuple(round(float(value), 6) for value in words.bias)
         head = Head(self.head, self.labels, bias, calibration.calibration(margins, self._right, self.spoken))
         neighbours, scores = None, margins
-        if self._examples.dense.shape[1]:
+        if self._examples.dense.shape[1] and self._settings.vectors:
             expert = self._vectors()
             scores = np.zeros_like(margins)
             for _, unseen in folds:
                 scores[unseen] = expert.unseen(unseen)
-            second = calibration.second_look(head, margins, scores, self._right, self.spoken)
+            second = calibration.second_look(head, margins, scores, self._right, self.spoken, self._pace)
             head = replace(head, second=second)
             kept = expert.coefficients.astype(np.float16)  # as exact as they will be stored
             neighbours = Neighbours.of(expert.stored, kept.astype(np.float32)) if second else None

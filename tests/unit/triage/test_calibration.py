@@ -6,28 +6,49 @@ import pytest
 from contactcenter.triage import calibration
 from contactcenter.triage.linear import Calibration, Head, Second
 
+ALL = np.ones(10_000, dtype=bool)
+
 
 def test_words_decide_alone_where_they_are_as_right_as_both():
     top = np.linspace(1, 0.5, 10_000, dtype=np.float32)
     alone = np.arange(10_000) < 4_000
-    line = calibration.line(top, alone, np.ones(10_000, dtype=bool))
+    line = calibration.line(top, alone, ALL, allowed=5, precision=0.997)
     assert (top >= line).sum() == pytest.approx(4_000, abs=25)
 
 
 def test_words_that_are_often_wrong_never_decide_alone():
     top = np.linspace(1, 0.5, 10_000, dtype=np.float32)
     wrong = np.arange(10_000) % 10 == 0
-    assert calibration.line(top, ~wrong, np.ones(10_000, dtype=bool)) == calibration.NEVER
+    assert calibration.line(top, ~wrong, ALL, allowed=5, precision=0.997) == calibration.NEVER
 
 
 def test_words_decide_everything_where_a_second_look_gains_nothing():
     top = np.linspace(1, 0.5, 10_000, dtype=np.float32)
     every_tenth, others = np.arange(10_000) % 10 != 0, np.arange(10_000) % 10 != 1
-    assert calibration.line(top, every_tenth, others) == 0.0
+    assert calibration.line(top, every_tenth, others, allowed=5, precision=0.997) == 0.0
+
+
+def test_who_may_lose_more_rows_asks_less_often():
+    top = np.linspace(1, 0.5, 10_000, dtype=np.float32)
+    alone = np.arange(10_000) % 100 != 0
+    lines = [calibration.line(top, alone, ALL, allowed, precision=0.0) for allowed in (5, 30)]
+    assert [int((top >= line).sum()) for line in lines] == pytest.approx([500, 3_000], abs=1)
+
+
+def test_languages_share_what_may_be_lost_by_what_the_second_look_gains_them():
+    random = np.random.default_rng(3)
+    truth, spoken = random.integers(0, 4, 8_000), np.repeat(["en", "zh"], 4_000)
+    words = np.eye(4)[truth] * random.random((8_000, 1)) + random.random((8_000, 4)) * 0.4
+    vectors = np.eye(4)[truth] * np.where(spoken == "en", 1.0, 0.0)[:, None]
+    head = Head("category", tuple("abcd"), (0.0,) * 4, calibration.calibration(words, truth, spoken))
+    joins = calibration.second_look(head, words, vectors, truth, spoken, calibration.PACES["sparing"])
+    assert joins is not None
+    assert joins.lines["zh"] < 0.5 < joins.lines["en"] < 1
 
 
 def test_few_rows_prove_no_line():
-    assert calibration.line(np.ones(50, np.float32), np.ones(50, bool), np.ones(50, bool)) == calibration.NEVER
+    few = ALL[:50]
+    assert calibration.line(np.ones(50, np.float32), few, few, allowed=5, precision=0.5) == calibration.NEVER
 
 
 def test_a_curve_rises_everywhere_so_that_order_is_kept():

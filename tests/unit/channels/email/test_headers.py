@@ -77,6 +77,15 @@ def test_parameters(value, name, text):
     assert parse_parameters(value)[1][name] == text
 
 
+def test_a_sound_block_reads_as_one_that_is_read_field_by_field():
+    block = b"Subject: a\r\n\tb \r\n  c\r\nX-Y \t: 1\nTo:\r\n a@b.example\nx-y:2: 3 \r\nSubject:\n"
+    sound, _, no_warnings = parse_headers(block + b"\r\nbody")
+    tolerant, _, warnings = parse_headers(block.replace(b"X-Y", b"junk\nX-Y") + b"\r\nbody")
+    assert sound.fields == tolerant.fields
+    assert sound.fields[:2] == (("subject", b"a\tb   c"), ("x-y", b"1"))
+    assert (len(no_warnings), len(warnings)) == (0, 1)
+
+
 def test_raw_eight_bit_values_are_read_in_the_charset_of_the_body():
     headers = parse_headers("Subject: 退款\n\n".encode("gb18030"))[0]
     assert Headers(headers.fields, "gb2312").text("subject") == "退款"
