@@ -1,7 +1,7 @@
 """``bench triage``: CPU time of an assessment, with the encoder for every message and where words do not decide.
 
-A model of the categories is trained here on the starter corpus with the shipped encoder; the other heads are lent by
-the starter model. Texts of fixed lengths are made by joining messages; the corpus' own test rows are the realistic
+It is the starter model's: as it is shipped (a cascade: words first, vectors where words do not decide), by words alone,
+and with both always. Texts of fixed lengths are made by joining messages; the corpus' own test rows are the realistic
 ones. Time is CPU time of this process on one thread, the cheapest of some rounds counts. A fresh process tells what
 starting and memory cost.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,8 +24,9 @@ from contactcenter.triage import evaluation, places, registry
 from contactcenter.triage.assess import CATEGORY, Assessor
 from contactcenter.triage.assessment import TriageInput
 from contactcenter.triage.calibration import NEVER
-from contactcenter.triage.corpus import TEST, TRAIN, Corpus, read_folder
+from contactcenter.triage.corpus import TEST, read_folder
 from contactcenter.triage.encoder import OnnxEncoder
+from contactcenter.triage.features import NoEncoder
 from contactcenter.triage.linear import ANY_LANGUAGE, LinearModel
 
 LENGTHS = {"short": 32, "usual": 64, "long": 256}
@@ -77,14 +77,14 @@ class Start:
 
 
 def run_triage(corpus: Path, rounds: int) -> tuple[list[TriageCost], list[Start]]:
-    """Train, measure, start."""
+    """Measure the ways, and start."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # here: it comes with scikit-learn
 
-    shipped = registry.load(places.find(places.DEFAULT_MODEL))
+    folder = places.find(places.DEFAULT_MODEL)
+    cascade = registry.load(folder)
     encoder = OnnxEncoder(places.find_encoder(places.BASE_ENCODER))
-    cascade = _trained(corpus, shipped, encoder)
     always = _always_both(cascade)
-    models = {"words alone": shipped, "cascade": cascade, "always both": always}
+    models = {"words alone": _words_alone(cascade), "cascade": cascade, "always both": always}
     tests = read_folder(corpus, TEST)
     realistic = [example.text for example in tests.examples]
     counted = _Counting(encoder)
@@ -95,26 +95,20 @@ def run_triage(corpus: Path, rounds: int) -> tuple[list[TriageCost], list[Start]
             texts = _of_length([text for text in realistic if text.isascii()], tokens, encoder)
             costs.append(_cost(f"{name}, {tokens} tokens", "always both", always, texts, counted, rounds))
         for name, model in models.items():
-            costs.append(_cost("corpus", name, model, realistic, counted, rounds))
+            cost = _cost("corpus", name, model, realistic, counted if model.neighbours else NoEncoder(), rounds)
+            costs.append(cost)
     for place, model in enumerate(models.values(), len(LENGTHS)):
-        report = evaluation.evaluate(model, tests, encoder)["heads"][CATEGORY]
+        reads = encoder if model.neighbours else NoEncoder()
+        report = evaluation.evaluate(model, tests, reads)["heads"][CATEGORY]
         costs[place] = replace(costs[place], accuracy=report["accuracy"])
-    with tempfile.TemporaryDirectory() as work:
-        registry.publish(cascade, Path(work) / "cascade")
-        starts = [_start("cascade", Path(work) / "cascade")]
-    return costs, starts
+    return costs, [_start("cascade", folder)]
 
 
-def _trained(corpus: Path, shipped: registry.TrainedModel, encoder: OnnxEncoder) -> registry.TrainedModel:
-    """Categories of the corpus, by words and vectors."""
-    from contactcenter.triage import training  # here: it needs scikit-learn
-
-    rows = read_folder(corpus, TRAIN)
-    examples, phrases = (
-        tuple(replace(one, labels={CATEGORY: one.labels[CATEGORY]}) for one in part if CATEGORY in one.labels)
-        for part in (rows.examples, rows.phrases)
-    )
-    return training.train(Corpus(examples, phrases), "cascade", base=shipped, encoder=encoder, pace="sparing")
+def _words_alone(model: registry.TrainedModel) -> registry.TrainedModel:
+    """The same model, which looks at no vectors."""
+    linear = model.linear
+    heads = [replace(head, second=None) for head in linear.heads]
+    return replace(model, linear=LinearModel(heads, linear.buckets, linear.weights[:-1]), neighbours=None, encoder="")
 
 
 def _always_both(model: registry.TrainedModel) -> registry.TrainedModel:
@@ -154,19 +148,28 @@ def _of_length(texts: Sequence[str], tokens: int, encoder: OnnxEncoder) -> list[
 
 
 def _cost(
-    what: str, name: str, model: registry.TrainedModel, texts: Sequence[str], encoder: _Counting, rounds: int
+    what: str,
+    name: str,
+    model: registry.TrainedModel,
+    texts: Sequence[str],
+    encoder: _Counting | NoEncoder,
+    rounds: int,
 ) -> TriageCost:
     assessor = Assessor(model, encoder)
     moment = now()
     items = [TriageInput(text, "", moment) for text in texts]
     few = items[:: max(len(items) // _TEXTS, 1)]
     assessor.assess(few[:TOGETHER])  # what is loaded on first use is loaded
-    encoder.asked = 0
+    before = _asked(encoder)
     together = min(_timed(assessor, few, TOGETHER) for _ in range(rounds))
-    encoded = encoder.asked / len(few) / rounds
+    encoded = (_asked(encoder) - before) / len(few) / rounds
     alone = min(_timed(assessor, few, 1) for _ in range(rounds))
     characters = float(np.mean([len(item.text) for item in few]))
     return TriageCost(what, name, len(few), characters, alone, together, encoded, None)
+
+
+def _asked(encoder: _Counting | NoEncoder) -> int:
+    return encoder.asked if isinstance(encoder, _Counting) else 0
 
 
 def _timed(assessor: Assessor, items: Sequence[TriageInput], together: int) -> float:

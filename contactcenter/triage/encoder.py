@@ -89,7 +89,8 @@ class OnnxEncoder:
         vectors = np.zeros((len(texts), self.width), dtype=np.float32)
         if not texts:
             return vectors
-        ids = [self._cut(found) for found in self._tokenizer(list(texts), add_special_tokens=True)["input_ids"]]
+        readable = [text.encode("utf-8", "replace").decode() for text in texts]  # without lone surrogates
+        ids = [self._cut(found) for found in self._tokenizer(readable, add_special_tokens=True)["input_ids"]]
         for places in _batches([len(found) for found in ids]):
             vectors[places] = self._run([ids[place] for place in places])
         return vectors

@@ -68,11 +68,17 @@ class VectorFit:
     """
 
     def __init__(
-        self, vectors: NDArray[np.float32], truth: NDArray[np.int64], labels: int, weight: NDArray[np.float64]
+        self,
+        vectors: NDArray[np.float32],
+        truth: NDArray[np.int64],
+        labels: int,
+        weight: NDArray[np.float64],
+        among: NDArray[np.int64] | None = None,
     ) -> None:
-        self.kept = np.arange(len(vectors))
-        if len(vectors) > MOST_NEIGHBOURS:
-            chosen = np.random.default_rng(SEED).choice(len(vectors), MOST_NEIGHBOURS, replace=False)
+        """``among``: the rows to learn from, ascending; all of them when not given."""
+        self.kept = np.arange(len(vectors)) if among is None else among
+        if len(self.kept) > MOST_NEIGHBOURS:
+            chosen = np.random.default_rng(SEED).choice(self.kept, MOST_NEIGHBOURS, replace=False)
             self.kept = np.sort(chosen)
         self.stored = quantised(vectors[self.kept])
         self._vectors = vectors

@@ -27,7 +27,7 @@ from contactcenter.triage.corpus import Corpus, Example
 from contactcenter.triage.encoder import OnnxEncoder
 from contactcenter.triage.experts import SEED, VectorFit, WordFit, fit_words
 from contactcenter.triage.features import Encoder, NoEncoder, featurise
-from contactcenter.triage.linear import Head, LinearModel, columns_of
+from contactcenter.triage.linear import Head, LinearModel, Second, columns_of
 from contactcenter.triage.neighbours import Neighbours, joined
 from contactcenter.triage.registry import TrainedModel
 
@@ -211,6 +211,7 @@ class _Trainer:
             [row for row, phrase in enumerate(corpus.phrases) if phrase.labels.get(head) in self.labels], dtype=np.int64
         )
         self._hints = np.searchsorted(self.labels, [corpus.phrases[row].labels[head] for row in about]).astype(np.int64)
+        self._hints_spoken = [corpus.phrases[row].language for row in about]
         self._examples = examples if len(rows) == len(corpus.examples) else examples.rows(rows)
         self._phrases = phrases.rows(about)
         # What a label is called says something about it, if words are all there is to go by.
@@ -226,11 +227,7 @@ class _Trainer:
         head = Head(self.head, self.labels, bias, calibration.calibration(margins, self._right, self.spoken))
         neighbours, scores = None, margins
         if self._examples.dense.shape[1] and self._settings.vectors:
-            expert = self._vectors()
-            scores = np.zeros_like(margins)
-            for _, unseen in folds:
-                scores[unseen] = expert.unseen(unseen)
-            second = calibration.second_look(head, margins, scores, self._right, self.spoken, self._pace)
+            expert, scores, second = self._second(head, margins, folds)
             head = replace(head, second=second)
             kept = expert.coefficients.astype(np.float16)  # as exact as they will be stored
             neighbours = Neighbours.of(expert.stored, kept.astype(np.float32)) if second else None
@@ -265,12 +262,35 @@ class _Trainer:
         truth = np.concatenate([self._right[rows], self._hints])
         return fit_words(stacked, truth, len(self.labels), self._weights(truth, rows), regularisation)
 
-    def _vectors(self) -> VectorFit:
-        """The expert on vectors, from all examples, all phrases and the names of the labels."""
+    def _second(
+        self, head: Head, margins: NDArray[np.float64], folds: Folds
+    ) -> tuple[VectorFit, NDArray[np.float64], Second | None]:
+        """The expert on vectors, its scores of unseen rows, and how it joins in."""
+        everything = np.arange(len(self.truth) + len(self._hints) + len(self._names))
+        expert, scores, second = self._joining(head, margins, folds, everything)
+        # Who is never asked about a language need not know it.
+        unasked = [language for language, line in (second.lines if second else {}).items() if language and not line]
+        if not unasked:
+            return expert, scores, second
+        foreign = np.isin([*self.spoken, *self._hints_spoken, *[""] * len(self._names)], unasked)
+        return self._joining(head, margins, folds, everything[~foreign])
+
+    def _joining(
+        self, head: Head, margins: NDArray[np.float64], folds: Folds, among: NDArray[np.int64]
+    ) -> tuple[VectorFit, NDArray[np.float64], Second | None]:
+        """The same, learned from some rows."""
+        expert = self._vectors(among)
+        scores = np.zeros_like(margins)
+        for _, unseen in folds:
+            scores[unseen] = expert.unseen(unseen)
+        return expert, scores, calibration.second_look(head, margins, scores, self._right, self.spoken, self._pace)
+
+    def _vectors(self, among: NDArray[np.int64]) -> VectorFit:
+        """The expert on vectors, from examples, phrases and the names of the labels; ``among`` are their places."""
         rows = np.arange(len(self.truth))
         vectors = np.vstack([self._examples.dense, self._phrases.dense, self._names])
         truth = np.concatenate([self._right, self._hints, np.arange(len(self._names))])
-        return VectorFit(vectors, truth, len(self.labels), self._weights(truth, rows))
+        return VectorFit(vectors, truth, len(self.labels), self._weights(truth, rows), among)
 
     def _weights(self, truth: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """What each row counts: an example its own weight, phrases less, rare labels more where the head wants it."""

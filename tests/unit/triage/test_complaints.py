@@ -35,6 +35,6 @@ def test_kinds_are_read_where_a_complaint_states_one(tmp_path):
 def test_the_evaluation_says_how_often_the_kind_was_right(tmp_path, assessor):
     rows = "My bill is wrong!,billing,normal,negative,1,billing,en,test\nhello,other,low,neutral,0,,en,test\n"
     (tmp_path / "en.csv").write_text(HEADER + rows, encoding="utf-8")
-    report = evaluation.evaluate(assessor._model, read_folder(tmp_path, "test"))
+    report = evaluation.evaluate(assessor._model, read_folder(tmp_path, "test"), assessor._encoder)
     kinds = report["heads"]["complaint_kind"]
     assert (kinds["rows"], kinds["accuracy"]) == (1, 1.0)
