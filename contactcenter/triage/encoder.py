@@ -91,7 +91,7 @@ class OnnxEncoder:
             return vectors
         readable = [text.encode("utf-8", "replace").decode() for text in texts]  # without lone surrogates
         ids = [self._cut(found) for found in self._tokenizer(readable, add_special_tokens=True)["input_ids"]]
-        for places in _batches([len(found) for found in ids]):
+        for places in batches([len(found) for found in ids]):
             vectors[places] = self._run([ids[place] for place in places])
         return vectors
 
@@ -118,7 +118,7 @@ class OnnxEncoder:
         return result
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
     """Which texts go together, those of like lengths, the shortest first: padding is work for nothing."""
     batch: list[int] = []
     for place in sorted(range(len(lengths)), key=lengths.__getitem__):

@@ -11,7 +11,7 @@ from contactcenter.triage import export, places, registry, training
 from contactcenter.triage.assess import Assessor
 from contactcenter.triage.assessment import TriageInput
 from contactcenter.triage.corpus import Corpus, Example
-from contactcenter.triage.encoder import MODEL, OnnxEncoder
+from contactcenter.triage.encoder import MODEL, TOKENS, OnnxEncoder, batches
 from contactcenter.triage.places import ENCODER_CONFIG as CONFIG
 
 
@@ -81,3 +81,14 @@ def test_a_model_finds_the_encoder_that_lies_beside_it_again(tmp_path):
     registry.publish(training.train(corpus, "model", base=base, encoder=OnnxEncoder(mine)), tmp_path / "model")
     (said,) = Assessor.load(tmp_path / "model").assess([TriageInput("Has my package been sent?", "", clock.now())])
     assert (said.category.label, said.model.partition("@")[0]) == ("parcel", "model")
+
+
+def test_texts_of_like_lengths_go_together_and_no_more_than_fit_a_cache():
+    lengths = [9, 200, 7, 60, 61, 8, 256, 62, 300] + [64] * 9
+    found = list(batches(lengths))
+    assert sorted(place for batch in found for place in batch) == list(range(len(lengths)))
+    for batch in found:
+        own = [lengths[place] for place in batch]
+        assert len(own) == 1 or max(own) * len(own) <= TOKENS
+        assert max(own) - min(own) <= 12
+    assert len(found) == 6  # 7 to 9; eight and four of 60 to 64; 200; 256; 300
