@@ -128,8 +128,9 @@ class Assessor:
 
     def _category(self, row: NDArray[np.float32]) -> Category:
         labels = self._model.linear.head(CATEGORY).labels
-        ranked = [Label(labels[place], _rounded(row[place])) for place in np.argsort(-row, kind="stable")]
-        return Category(ranked[0].label, ranked[0].probability, tuple(ranked[1 : 1 + _ALTERNATIVES]))
+        best = np.argsort(-row, kind="stable")[: 1 + _ALTERNATIVES]
+        first, *others = [Label(labels[place], _rounded(row[place])) for place in best]
+        return Category(first.label, first.probability, tuple(others))
 
     def _complaint(self, row: NDArray[np.float32], kinds: NDArray[np.float32]) -> Complaint:
         probability = _rounded(row[self._model.linear.head(COMPLAINT).labels.index(IS_COMPLAINT)])
