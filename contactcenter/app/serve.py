@@ -115,8 +115,9 @@ async def _keep_worker(settings: Settings, ended: asyncio.Event) -> None:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             start_new_session=True,
-            # Its matrices are small: a second thread costs four times what it does.
-            env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **os.environ},
+            # Its matrices are small: a second thread costs four times what it does. A heap for every thread, as glibc
+            # has it, keeps memory that no other thread can use.
+            env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", **os.environ},
         )
         waits = [asyncio.create_task(ended.wait()), asyncio.create_task(process.wait())]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

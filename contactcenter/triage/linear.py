@@ -104,11 +104,11 @@ class LinearModel:
     each label of each head in turn.
     """
 
-    def __init__(self, heads: Sequence[Head], buckets: NDArray[np.uint32], weights: NDArray[np.float32]) -> None:
+    def __init__(self, heads: Sequence[Head], buckets: NDArray[np.uint32], weights: NDArray[np.floating[Any]]) -> None:
         self.heads = tuple(heads)
         self.buckets = buckets
-        # A row of zeros at the end stands for every bucket that was never seen.
-        self.weights = np.vstack((weights, np.zeros((1, weights.shape[1]), dtype=np.float32))).astype(np.float32)
+        # As exact as they are stored, in half the memory. The last row, zeros, is that of all buckets never seen.
+        self.weights = np.vstack((weights, np.zeros((1, weights.shape[1]), dtype=weights.dtype)), dtype=np.float16)
         self._row = np.full(BUCKETS, len(buckets), dtype=np.int32)
         self._row[buckets] = np.arange(len(buckets), dtype=np.int32)
         self._bias = np.array([value for head in heads for value in head.bias], dtype=np.float32)
@@ -130,7 +130,7 @@ class LinearModel:
         scores = np.repeat(self._bias[None, :], len(features), axis=0)
         rows = self._row[features.buckets]
         for index, (start, end) in enumerate(zip(features.starts[:-1], features.starts[1:], strict=True)):
-            scores[index] += features.values[start:end] @ self.weights[rows[start:end]]
+            scores[index] += features.values[start:end] @ self.weights[rows[start:end]].astype(np.float32)
         return scores
 
     def contributions(self, features: Features, index: int, column: int) -> NDArray[np.float32]:
@@ -140,7 +140,7 @@ class LinearModel:
         beyond = np.zeros(self.weights.shape[1], dtype=np.float32)
         beyond[own] = -1 / (own.stop - own.start)
         beyond[column] += 1
-        rows = self.weights[self._row[features.buckets[start:end]]]
+        rows = self.weights[self._row[features.buckets[start:end]]].astype(np.float32)
         result: NDArray[np.float32] = features.values[start:end] * (rows @ beyond)
         return result
 

@@ -129,7 +129,7 @@ def train(
         "pace": pace,
         "cross_validation": {one.head.name: one.measured for one in learned},
     }
-    weights = np.hstack([one.words.weights for one in learned]).astype(np.float16).astype(np.float32)
+    weights = np.hstack([one.words.weights for one in learned])
     linear = LinearModel([one.head for one in learned], buckets, weights)
     experts = [one.neighbours for one in learned if one.neighbours is not None]
     model = TrainedModel(name, linear, threshold, training, neighbours=joined(experts) if experts else None)
@@ -342,7 +342,7 @@ def _neighbours_of(base: TrainedModel, taken: Sequence[Head]) -> Neighbours | No
 
 
 def _spread(
-    weights: NDArray[np.float32], buckets: NDArray[np.uint32], wider: NDArray[np.uint32]
+    weights: NDArray[np.floating[Any]], buckets: NDArray[np.uint32], wider: NDArray[np.uint32]
 ) -> NDArray[np.float32]:
     """Weights over some buckets as weights over more of them."""
     spread = np.zeros((len(wider), weights.shape[1]), dtype=np.float32)
