@@ -139,12 +139,11 @@ class Assessor:
 
     def _why(self, features: Features, index: int, category: Category, complaint: Complaint) -> tuple[Reason, ...]:
         """What spoke for the category, then what spoke for a complaint where it is one."""
-        linear = self._model.linear
-        why = explain.reasons(linear, features, index, CATEGORY, category.label, _REASONS)
-        if not complaint.is_complaint:
-            return why
-        reasons = explain.reasons(linear, features, index, COMPLAINT, IS_COMPLAINT, _COMPLAINT_REASONS)
-        return why + tuple(Reason(reason.term, reason.weight, COMPLAINT) for reason in reasons)
+        asked = [(CATEGORY, category.label, _REASONS)]
+        if complaint.is_complaint:
+            asked.append((COMPLAINT, IS_COMPLAINT, _COMPLAINT_REASONS))
+        why, *more = explain.reasons(self._model.linear, features, index, asked)
+        return why + tuple(Reason(reason.term, reason.weight, COMPLAINT) for told in more for reason in told)
 
 
 def _rounded(probability: np.float32) -> float:

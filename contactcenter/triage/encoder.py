@@ -90,14 +90,14 @@ class OnnxEncoder:
         if not texts:
             return vectors
         readable = [text.encode("utf-8", "replace").decode() for text in texts]  # without lone surrogates
-        ids = [self._cut(found) for found in self._tokenizer(readable, add_special_tokens=True)["input_ids"]]
+        ids = [self._cut(found.ids) for found in self._tokenizer.encode_batch_fast(readable)]
         for places in batches([len(found) for found in ids]):
             vectors[places] = self._run([ids[place] for place in places])
         return vectors
 
     def tokens(self, text: str) -> int:
         """How many tokens the network would read of a text if it read all of it."""
-        return len(self._tokenizer([text], add_special_tokens=True)["input_ids"][0])
+        return len(self._tokenizer.encode(text).ids)
 
     def _cut(self, ids: list[int]) -> list[int]:
         """A long text's head and tail: what is wanted stands at the beginning or at the end."""
@@ -146,11 +146,14 @@ def _session(path: Path, threads: int) -> Any:
 
 
 def _tokenizer(path: Path) -> Any:
+    """The tokenizer of a file, with the marks that the network wants around a text; cuts and fills up nothing."""
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")  # that torch is missing is as it should be
     from transformers import PreTrainedTokenizerFast  # here: it takes a second to load
 
-    tokenizer: Any = PreTrainedTokenizerFast(tokenizer_file=str(path))  # type: ignore[no-untyped-call,unused-ignore]
-    tokenizer.model_max_length = 10**9  # cut by ourselves, so that the tail stays
+    made: Any = PreTrainedTokenizerFast(tokenizer_file=str(path))  # type: ignore[no-untyped-call,unused-ignore]
+    tokenizer = made.backend_tokenizer  # asked directly it need not say where each token stands
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
     return tokenizer
 
 

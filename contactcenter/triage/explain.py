@@ -7,6 +7,8 @@ stands for itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,10 +28,21 @@ _NAMES = {LINK: "(link)", ADDRESS: "(e-mail)", DATE: "(date)"}
 _FIRST_CJK = "\u2e80"
 
 
-def reasons(model: LinearModel, features: Features, index: int, head: str, label: str, most: int) -> tuple[Reason, ...]:
-    """The ``most`` heaviest pieces of message ``index`` in favour of ``label``, heaviest first."""
-    column = model.columns(head).start + model.head(head).labels.index(label)
-    weights = model.contributions(features, index, column)
+def reasons(
+    model: LinearModel, features: Features, index: int, asked: Sequence[tuple[str, str, int]]
+) -> list[tuple[Reason, ...]]:
+    """The heaviest pieces of message ``index``, heaviest first, for each that is ``asked``: head, label, how many."""
+    columns = [model.columns(head).start + model.head(head).labels.index(label) for head, label, _ in asked]
+    contributions = model.contributions(features, index, columns)
+    return [
+        _of_label(features, index, weights, label, most)
+        for weights, (_, label, most) in zip(contributions, asked, strict=True)
+    ]
+
+
+def _of_label(
+    features: Features, index: int, weights: NDArray[np.float32], label: str, most: int
+) -> tuple[Reason, ...]:
     heaviest = _heaviest(weights)
     entries = features.starts[index] + heaviest
     told = (weights[heaviest].tolist(), features.places[entries].tolist(), features.lengths[entries].tolist())

@@ -17,7 +17,8 @@ _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _FOREIGN = re.compile(r"[\u0370-\u1cff\u1f00-\u1fff\u2c00-\u2dff\ua4d0-\uabff\uac00-\ud7a3\ufb1d-\ufdff\ufe70-\ufefc]")
 _ACCENTED = re.compile(r"[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]")
 _WORD = re.compile(r"[^\W\d_]+")
-_NOT_PROSE = re.compile(r"(?:https?://|www\.)\S+|[^\s@]{1,64}+@\S+")
+_LINK = re.compile(r"(?:https?://|www\.)\S+")
+_ADDRESS = re.compile(r"[^\s@]{1,64}+@\S+")
 
 _LETTERS_PER_HAN = 3
 """One Chinese character says about as much as three Latin letters."""
@@ -73,10 +74,14 @@ _OTHERS_ONLY = _OTHERS - _ENGLISH
 
 def detect(text: str) -> str:
     """``en``, ``zh`` or ``other`` (also for a text without any letters). Reads the first 2,000 characters."""
-    sample = _NOT_PROSE.sub(" ", text[:_WINDOW])
-    latin = len(_LATIN.findall(sample))
+    sample = text[:_WINDOW]
+    if "://" in sample or "www." in sample:
+        sample = _LINK.sub(" ", sample)
+    if "@" in sample:
+        sample = _ADDRESS.sub(" ", sample)
     if sample.isascii():
-        return _latin_language(sample, latin)
+        return _latin_language(sample, bool(_LATIN.search(sample)))
+    latin = len(_LATIN.findall(sample))
     han, kana = len(_HAN.findall(sample)), len(_KANA.findall(sample))
     foreign = len(_FOREIGN.findall(sample))
     if kana * 10 > han + kana and (han + kana) * _LETTERS_PER_HAN >= latin:
@@ -89,7 +94,7 @@ def detect(text: str) -> str:
 
 
 def _latin_language(sample: str, letters: int) -> str:
-    """English or another language among Latin letters; English when nothing speaks against it."""
+    """English or another language among so many Latin letters; English when nothing speaks against it."""
     if not letters:
         return OTHER
     words = _WORD.findall(sample.lower().replace("'", "").replace("\u2019", ""))

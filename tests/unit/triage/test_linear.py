@@ -20,9 +20,23 @@ def test_scores_add_weights_and_bias():
 
 def test_contributions_are_measured_against_the_mean_of_the_head():
     features = featurise(["a"])
-    contributions = model().contributions(features, 0, 0)
-    assert contributions[0] == pytest.approx(float(features.values[0]))
-    assert not contributions[1:].any()
+    letter, mood = model().contributions(features, 0, [0, 2])
+    assert letter[0] == pytest.approx(float(features.values[0]))
+    assert not letter[1:].any()
+    assert not mood.any()
+
+
+def test_weights_are_read_as_exactly_as_they_are_kept():
+    kept = np.array([[0.1, -0.1, 65504.0, -65504.0], [6e-8, -0.0, 1.0, -3.0]], np.float16)
+    letters = featurise(["b"]).buckets[0], featurise(["a"]).buckets[0]
+    buckets = np.array(sorted(letters), np.uint32)
+    heads = [Head("letter", ("a", "b"), (0.0, 0.0)), Head("mood", ("x", "y"), (0.0, 0.0))]
+    asked = LinearModel(heads, buckets, kept)
+    for row, bucket in enumerate(buckets):
+        features = featurise(["a" if bucket == letters[1] else "b"])
+        place = int(np.flatnonzero(features.buckets == bucket)[0])
+        expected = features.values[place] * kept[row].astype(np.float32)
+        assert np.allclose(asked.logits(features)[0], expected, rtol=1e-6, atol=0)
 
 
 def test_heads_are_found_by_name():
