@@ -126,7 +126,7 @@ class _Counting:
 
     def __init__(self, encoder: OnnxEncoder) -> None:
         self._encoder = encoder
-        self.width = encoder.width
+        self.width, self.prompt = encoder.width, encoder.prompt
         self.asked = 0
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:

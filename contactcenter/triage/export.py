@@ -36,9 +36,10 @@ def packaged_source() -> str:
     return str(Path(spec.origin).parent / "model")
 
 
-def export(source: str, out: Path, *, tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+def export(source: str, out: Path, *, prompt: str = "", tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
     """Write the encoder folder of a model (a folder or a hub id); returns what ``encoder.json`` says.
 
+    ``prompt`` is what training puts before each text where a table has few examples of each label.
     Raises :class:`InvalidInput` where torch or onnx is missing or the model cannot be loaded.
     """
     try:
@@ -69,6 +70,7 @@ def export(source: str, out: Path, *, tell: Callable[[str], None] = lambda _: No
         "name": out.name,
         "width": int(network.config.hidden_size),
         "longest": min(LONGEST, int(network.config.max_position_embeddings)),
+        "prompt": prompt,
         "sha256": hashlib.sha256((out / MODEL).read_bytes()).hexdigest(),
     }
     (out / CONFIG).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")

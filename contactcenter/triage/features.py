@@ -46,6 +46,10 @@ class Encoder(Protocol):
     def width(self) -> int:
         """Numbers per text."""
 
+    @property
+    def prompt(self) -> str:
+        """What to put before a text where few examples tell the labels apart; "" for nothing."""
+
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row of ``width`` numbers for each (cleaned) text."""
 
@@ -54,6 +58,7 @@ class NoEncoder:
     """The encoder that adds nothing."""
 
     width = 0
+    prompt = ""
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """A matrix of no columns."""

@@ -49,6 +49,8 @@ class TrainedModel:
     """The first letters of the SHA-256 of its configuration; empty for one that was never published."""
     neighbours: Neighbours | None = None
     """The expert on vectors of the heads that take a second look, in their order."""
+    prompt: str = ""
+    """What stood before each text, and so has to, when the encoder read it."""
 
     @property
     def identity(self) -> str:
@@ -81,6 +83,7 @@ def load(folder: Path) -> TrainedModel:
             str(config.get("encoder", "")),
             version_of(written),
             neighbours,
+            str(config.get("prompt", "")),
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(f"{folder}: not a readable model ({error})") from error
@@ -188,6 +191,7 @@ def publish(model: TrainedModel, folder: Path) -> None:
         "weights": {"file": weights, "sha256": digest},
         "complaint_threshold": model.complaint_threshold,
         "encoder": model.encoder,
+        "prompt": model.prompt,
         "training": model.training,
         "heads": [_head_to_json(head) for head in linear.heads],
     }

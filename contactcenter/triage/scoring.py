@@ -49,7 +49,7 @@ def score(
     probabilities = {head.name: head.calibration.probabilities(own[head.name], spoken) for head in linear.heads}
     doubtful = _in_doubt(linear.heads, own, spoken)
     if len(doubtful) and model.neighbours is not None:
-        vectors = encoder.encode([originals[row] for row in doubtful])
+        vectors = encoder.encode([model.prompt + originals[row] for row in doubtful])
         scores = model.neighbours.scores(vectors)
         languages = [spoken[row] for row in doubtful]
         end = 0

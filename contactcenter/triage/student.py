@@ -112,6 +112,11 @@ class StaticEncoder:
         """Numbers of a vector."""
         return int(self._student.out.shape[1])
 
+    @property
+    def prompt(self) -> str:
+        """Nothing: its n-grams do not read a text as a whole."""
+        return ""
+
     def encode(self, texts: Sequence[str]) -> Matrix:
         """One unit vector for each text as it was written, in order; zeros for one without a known n-gram."""
         vectors = np.zeros((len(texts), self.width), dtype=np.float32)

@@ -29,7 +29,7 @@ SMALL = Recipe(width=16, hidden=16, epochs=80, batch=16, least=1, drop=0.0, drop
 class Teacher:
     """Puts every sentence somewhere, always in the same place."""
 
-    name, width = "teacher", 12
+    name, width, prompt = "teacher", 12, ""
 
     def encode(self, texts):
         drawn = [np.random.default_rng(zlib.crc32(text.encode())).normal(size=self.width) for text in texts]

@@ -13,7 +13,7 @@ from contactcenter.triage.neighbours import Neighbours
 class Beasts:
     """An encoder that knows beasts; ``asked`` is what it was asked."""
 
-    width = 2
+    width, prompt = 2, ""
 
     def __init__(self):
         self.asked = []

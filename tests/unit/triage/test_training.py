@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from contactcenter.errors import InvalidInput
-from contactcenter.triage import evaluation, training
+from contactcenter.triage import evaluation, registry, training
 from contactcenter.triage.corpus import Corpus, Example
 
 WORDS = {"refund": "money refund reimburse", "delivery": "parcel courier late", "login": "password account locked"}
@@ -91,7 +91,7 @@ def test_rare_labels_do_not_stop_the_training():
 class FirstLetter:
     """An encoder for tests: is the first letter a p?"""
 
-    width = 1
+    width, prompt = 1, ""
 
     def encode(self, texts):
         return np.array([[float(text.startswith("p"))] for text in texts], dtype=np.float32).reshape(len(texts), 1)
@@ -109,7 +109,7 @@ def test_what_an_encoder_adds_is_learned_and_used():
 class TwoNumbers:
     """An encoder that knows one thing no n-gram tells: which words are animals."""
 
-    width, name = 2, "animals"
+    width, name, prompt = 2, "animals", ""
 
     def encode(self, texts):
         known = ("cat", "dog", "horse", "cow", "animal")
@@ -134,6 +134,57 @@ def test_an_encoder_teaches_what_no_n_gram_tells():
     model = training.train(seen, "small", encoder=TwoNumbers())
     report = evaluation.evaluate(model, unseen, TwoNumbers())
     assert report["heads"]["category"]["accuracy"] == 1.0
+
+
+class InRows:
+    """An encoder that finds so many neighbouring numbers alike, and remembers what it read."""
+
+    width, prompt = 64, "asks: "
+
+    def __init__(self, alike=1):
+        self._alike, self.read = alike, []
+
+    def encode(self, texts):
+        self.read += texts
+        numbers = [int(text.rsplit("number", 1)[-1]) // self._alike if "number" in text else 63 for text in texts]
+        return np.eye(self.width, dtype=np.float32)[numbers]
+
+
+def numbered(count, alike=1):
+    """Labels that no n-gram tells: a number is read as 0."""
+    rows = [(f"number{row}", "ab"[row // alike % 2]) for row in range(count)]
+    return Corpus(tuple(Example(text, "en", {"category": label}) for text, label in rows))
+
+
+def test_few_examples_are_read_with_the_prompt_when_learned_and_when_asked(tmp_path):
+    encoder = InRows(10)
+    model = training.train(numbered(20, 10), "small", encoder=encoder)
+    assert model.prompt == "asks: "
+    assert {text[:6] for text in encoder.read} == {"asks: "}
+    registry.publish(model, tmp_path)
+    encoder.read.clear()
+    evaluation.evaluate(registry.load(tmp_path), numbered(20, 10), encoder)
+    assert encoder.read == [f"asks: number{row}" for row in range(20)]
+
+
+def test_many_examples_are_read_as_they_are():
+    encoder = InRows(10)
+    assert training.train(numbered(40, 10), "large", encoder=encoder).prompt == ""
+    assert "number7" in encoder.read
+    assert not any(text.startswith("asks") for text in encoder.read)
+
+
+def test_few_examples_are_met_halfway_by_the_names_of_their_labels():
+    few, many = (training.train(numbered(count, 10), "x", encoder=InRows(10)).neighbours for count in (20, 40))
+    assert few is not None
+    assert len(few.stored) == 20 + 2 + 20
+    assert many is not None
+    assert len(many.stored) == 40 + 2
+
+
+def test_cross_validation_does_not_peep_through_what_lies_halfway():
+    model = training.train(numbered(20), "small", encoder=InRows())
+    assert model.training["cross_validation"]["category"]["accuracy"] < 0.75
 
 
 def test_heads_that_read_no_vectors_are_taken_over_beside_those_that_do():
