@@ -25,6 +25,19 @@ ROLES = ("all", "web", "mail", "worker")
 _CHECK_EVERY = 2.0  # seconds between two looks at the embedded server and the worker processes
 _STOP_WITHIN = 15.0  # seconds a worker gets to finish what it does
 
+_WORKER_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(2**20),
+}
+"""How a worker's libraries are to behave where nothing else is set.
+
+Its matrices are small: a second thread costs four times what it does. A heap for every thread, as glibc has it, keeps
+memory that no other thread can use; and what is larger than a megabyte is given back when it is done with, while glibc
+would keep what the models took while they were read.
+"""
+
 
 def stop_on_signals() -> asyncio.Event:
     """An event that SIGINT and SIGTERM set."""
@@ -115,9 +128,7 @@ async def _keep_worker(settings: Settings, ended: asyncio.Event) -> None:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             start_new_session=True,
-            # Its matrices are small: a second thread costs four times what it does. A heap for every thread, as glibc
-            # has it, keeps memory that no other thread can use.
-            env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", **os.environ},
+            env={**_WORKER_ENVIRONMENT, **os.environ},
         )
         waits = [asyncio.create_task(ended.wait()), asyncio.create_task(process.wait())]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
