@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
@@ -201,22 +202,29 @@ def train(
     if pace not in PACES:
         raise InvalidInput(f"{pace}: one of {', '.join(PACES)}", field="pace")
     corpus, lender = _corpus_and_base(data, text, label, language, base)
-    with Progress(TextColumn("{task.description}"), *Progress.get_default_columns()[1:], console=Console(stderr=True),
-                  disable=not sys.stderr.isatty(), transient=True) as bar:  # fmt: skip
-        task = bar.add_task("training", total=1.0)
+    with _progress_bar() as progress:
         trained = training.train(
             corpus,
             out.absolute().name,
             base=lender,
             encoder=_encoder(encoder, corpus),
             pace=pace,
-            progress=lambda step, share: bar.update(task, description=step, completed=share),
+            progress=progress,
         )
     registry.publish(trained, out)
     measured = trained.training["cross_validation"]
     if not as_json:
         print(f"{len(corpus.examples)} rows, cross-validated; published in {out}")
     print_rows([{"head": head, **figures} for head, figures in measured.items()], as_json=as_json)
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[str, float], None]]:
+    """A bar on standard error that hears what is being done, where that is a terminal."""
+    with Progress(TextColumn("{task.description}"), *Progress.get_default_columns()[1:], console=Console(stderr=True),
+                  disable=not sys.stderr.isatty(), transient=True) as bar:  # fmt: skip
+        task = bar.add_task("training", total=1.0)
+        yield lambda step, share: bar.update(task, description=step, completed=share)
 
 
 def _encoder(name: str, corpus: Corpus) -> Encoder:

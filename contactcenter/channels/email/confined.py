@@ -8,15 +8,13 @@ Mails that are read together keep each other waiting, so they have a small part 
 given up (:class:`contactcenter.envelope.TakesLong`) and read by itself later, by a child of low priority that nobody
 else waits for.
 
-Questions and answers are one frame each, as lists of the fields: pickling the dataclasses themselves takes three times
-as long.
+Questions and answers are one frame each (see :mod:`contactcenter.channels.email.packing`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import io
 import math
 import os
 import pickle  # nosec B403
@@ -28,23 +26,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
-from operator import attrgetter
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from contactcenter.channels.email import packing
 from contactcenter.channels.email.frames import PIPE, Frames
 from contactcenter.channels.email.reader import MailReader, Ours, OwnAddresses
-from contactcenter.envelope import (
-    BouncedRecipient,
-    Content,
-    FileContent,
-    Identity,
-    IdentityKind,
-    InboundMessage,
-    MessageKind,
-    TakesLong,
-)
+from contactcenter.envelope import Content, InboundMessage, TakesLong
 from contactcenter.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -65,19 +53,6 @@ _KEPT_BACK = 0.02  # seconds that answers may wait for those after them, to go i
 _TICK = 0.01  # seconds of CPU
 _POLITE = 10  # added to the niceness of a child that nobody waits for
 _TOO_MUCH = "it took too much time or memory"
-_asked = attrgetter(*(field.name for field in fields(InboundMessage)))
-_answered = attrgetter(*(field.name for field in fields(Content)))
-_ASKER = [field.name for field in fields(InboundMessage)].index("sender")
-_PLACES = {field.name: place for place, field in enumerate(fields(Content))}
-_of_person = attrgetter(*(field.name for field in fields(Identity)))
-_of_file = attrgetter(*(field.name for field in fields(FileContent)))
-_of_recipient = attrgetter(*(field.name for field in fields(BouncedRecipient)))
-_KINDS: dict[str, MessageKind] = {kind.value: kind for kind in MessageKind}  # faster than asking the enumeration
-_KINDS_OF_PEOPLE: dict[str, IdentityKind] = {kind.value: kind for kind in IdentityKind}
-_VALUES = {
-    ("contactcenter.envelope", name)
-    for name in ("BouncedRecipient", "Content", "FileContent", "Forwarded", "Identity", "IdentityKind", "MessageKind")
-} | {("datetime", "datetime"), ("datetime", "timezone"), ("datetime", "timedelta")}
 
 
 class ConfinedReader:
@@ -169,7 +144,7 @@ def _understood(answer: Any) -> Content | Exception:
     """What a child's answer means."""
     if answer is None:
         return TakesLong()
-    return _put_together(answer) if isinstance(answer, list) else InvalidInput(f"the reader failed: {answer}")
+    return packing.unpack_content(answer) if isinstance(answer, list) else InvalidInput(f"the reader failed: {answer}")
 
 
 class Child:
@@ -202,10 +177,10 @@ class Child:
         try:
             frames = self.running()
             news = None if made == self._told else made
-            frames.send(pickle.dumps(([_question(one) for one in group], news), pickle.HIGHEST_PROTOCOL))
+            frames.send(pickle.dumps(([packing.pack_message(one) for one in group], news), pickle.HIGHEST_PROTOCOL))
             self._told = made
             while len(answers) < len(group):
-                answers += _values(frames.receive(WALL_SECONDS))
+                answers += packing.plain_values(frames.receive(WALL_SECONDS))
         except (OSError, EOFError, TimeoutError, TypeError, pickle.UnpicklingError):
             self.kill()
         return answers[: len(group)]
@@ -248,17 +223,6 @@ def _groups(messages: Sequence[InboundMessage]) -> Iterator[list[InboundMessage]
         size += length
     if group:
         yield group
-
-
-class _PlainValues(pickle.Unpickler):
-    def find_class(self, module_name: str, global_name: str) -> Any:
-        if (module_name, global_name) not in _VALUES:
-            raise pickle.UnpicklingError(f"{module_name}.{global_name} is no plain value")
-        return super().find_class(module_name, global_name)
-
-
-def _values(data: bytes) -> Any:
-    return _PlainValues(io.BytesIO(data)).load()
 
 
 class _GivenUp(BaseException):
@@ -334,7 +298,7 @@ def _answers(reader: MailReader, asked: Sequence[list[Any]], clock: _Clock | Non
     if clock is not None:
         clock.start()
     for values in asked:
-        message = _asked_for(values)
+        message = packing.unpack_message(values)
         answers.append(_hasty_answer(reader, message, clock) if clock else _patient_answer(reader, message))
         if time.monotonic() - began > _KEPT_BACK:
             yield answers
@@ -345,45 +309,11 @@ def _answers(reader: MailReader, asked: Sequence[list[Any]], clock: _Clock | Non
         yield answers
 
 
-def _question(message: InboundMessage) -> list[Any]:
-    """The fields of a message."""
-    values = list(_asked(message))
-    values[_ASKER] = (message.sender.kind.value, *_of_person(message.sender)[1:])
-    return values
-
-
-def _asked_for(values: list[Any]) -> InboundMessage:
-    """The reverse of :func:`_question`."""
-    kind, *person = values[_ASKER]
-    values[_ASKER] = Identity(_KINDS_OF_PEOPLE[kind], *person)
-    return InboundMessage(*values)
-
-
-def _taken_apart(content: Content) -> list[Any]:
-    """The fields of a content; those that come with nearly every mail as words and tuples."""
-    values = list(_answered(content))
-    values[_PLACES["kind"]] = content.kind.value
-    values[_PLACES["sender"]] = (content.sender.kind.value, *_of_person(content.sender)[1:])
-    values[_PLACES["files"]] = [_of_file(file) for file in content.files]
-    values[_PLACES["bounced"]] = [_of_recipient(one) for one in content.bounced]
-    return values
-
-
-def _put_together(values: list[Any]) -> Content:
-    """The reverse of :func:`_taken_apart`."""
-    kind, *person = values[_PLACES["sender"]]
-    values[_PLACES["kind"]] = _KINDS[values[_PLACES["kind"]]]
-    values[_PLACES["sender"]] = Identity(_KINDS_OF_PEOPLE[kind], *person)
-    values[_PLACES["files"]] = tuple([FileContent(*file) for file in values[_PLACES["files"]]])
-    values[_PLACES["bounced"]] = tuple([BouncedRecipient(*one) for one in values[_PLACES["bounced"]]])
-    return Content(*values)
-
-
 def _patient_answer(reader: MailReader, message: InboundMessage) -> list[Any] | str:
     """The fields of what a mail says, or what went wrong. The signal at the end of its time ends the process."""
     signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
     try:
-        return _taken_apart(reader(message))
+        return packing.pack_content(reader(message))
     except Exception as error:  # noqa: BLE001 - said to the parent, which counts it against the mail
         return f"{type(error).__name__}: {error}"
 
@@ -393,7 +323,7 @@ def _hasty_answer(reader: MailReader, message: InboundMessage, clock: _Clock) ->
     try:
         try:
             clock.allow(len(message.raw or b""))
-            return _taken_apart(reader(message))
+            return packing.pack_content(reader(message))
         finally:
             clock.rest()
     except (_GivenUp, MemoryError):
