@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ RIDGE = 0.2
 
 MOST_NEIGHBOURS = 16_000
 """Rows that the expert on vectors learns from at most: memory and time grow with their square and cube."""
+
+_CONTRAST = 1.0
+"""The C of the machine that reads n-grams by their log-count ratio."""
 
 _ABSENT = -4.0
 """The margin of a label that a training fold did not contain."""
@@ -42,23 +45,55 @@ class WordFit:
         return scores
 
 
+class WordSettings(NamedTuple):
+    """``regularisation`` is the C of the machine; with ``contrast`` a second one, for two labels, has its say too."""
+
+    regularisation: float
+    contrast: bool = False
+
+
 def fit_words(
-    rows: Any, truth: NDArray[np.int64], labels: int, weight: NDArray[np.float64], regularisation: float
+    rows: Any, truth: NDArray[np.int64], labels: int, weight: NDArray[np.float64], settings: WordSettings
 ) -> WordFit:
-    """A linear support vector machine over n-grams; ``truth`` numbers the labels."""
+    """A linear support vector machine over n-grams; ``truth`` numbers the labels.
+
+    With ``contrast`` it is joined, as one of equal voice, by one that reads each n-gram as loud as its log-count ratio
+    between the two labels (Wang and Manning 2012): what is rare but one-sided then counts.
+    """
     # Scaling the columns by their rarity lets rare n-grams speak up under the same penalty.
     seen_in = np.bincount(rows.indices, minlength=rows.shape[1])
     rarity = np.log((1 + rows.shape[0]) / (1 + seen_in)) + 1
-    machine = LinearSVC(C=regularisation, random_state=SEED, max_iter=5_000)
-    machine.fit((rows @ sparse.diags_array(rarity)).tocsr(), truth, sample_weight=weight)
-    coefficients, intercepts = machine.coef_, machine.intercept_
-    if len(machine.classes_) == 2:  # two labels share one hyperplane, the first stays at zero
+    classes, coefficients, intercepts = _machine(rows, rarity, truth, weight, settings.regularisation)
+    if settings.contrast and len(classes) == 2:
+        ratio = _log_count_ratio(rows, truth == classes[1], weight)
+        _, others, their = _machine(rows, ratio, truth, weight, _CONTRAST)
+        spread, theirs = (float((rows @ one[0]).std()) or 1.0 for one in (coefficients, others))
+        coefficients = (coefficients + others * (spread / theirs)) / 2
+        intercepts = (intercepts + their * (spread / theirs)) / 2
+    if len(classes) == 2:  # two labels share one hyperplane, the first stays at zero
         coefficients = np.vstack([np.zeros_like(coefficients), coefficients])
         intercepts = np.array([0.0, intercepts[0]])
     weights = np.zeros((coefficients.shape[1], labels))
     bias = np.full(labels, _ABSENT)
-    weights[:, machine.classes_], bias[machine.classes_] = coefficients.T, intercepts
-    return WordFit(weights * rarity[:, None], bias)
+    weights[:, classes], bias[classes] = coefficients.T, intercepts
+    return WordFit(weights, bias)
+
+
+def _machine(
+    rows: Any, loudness: NDArray[np.float64], truth: NDArray[np.int64], weight: NDArray[np.float64], penalty: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """The labels of a machine that reads each n-gram so loud, its coefficients for n-grams as they are, its bias."""
+    machine = LinearSVC(C=penalty, random_state=SEED, max_iter=5_000)
+    machine.fit((rows @ sparse.diags_array(loudness)).tocsr(), truth, sample_weight=weight)
+    return machine.classes_, machine.coef_ * loudness, machine.intercept_
+
+
+def _log_count_ratio(rows: Any, ours: NDArray[np.bool_], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much more often each n-gram is seen in some rows than in the others, as a logarithm."""
+    present = (rows != 0).T
+    shares = [present @ (weight * side) + 1 for side in (ours, ~ours)]
+    ratio: NDArray[np.float64] = np.log(shares[0] / shares[0].sum()) - np.log(shares[1] / shares[1].sum())
+    return ratio
 
 
 class VectorFit:

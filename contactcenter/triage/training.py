@@ -25,7 +25,7 @@ from contactcenter.triage import calibration, evaluation
 from contactcenter.triage.assess import CATEGORY, COMPLAINT, IS_COMPLAINT, SENTIMENT, URGENCY, original_text, whole_text
 from contactcenter.triage.corpus import Corpus, Example
 from contactcenter.triage.encoder import OnnxEncoder
-from contactcenter.triage.experts import SEED, VectorFit, WordFit, fit_words
+from contactcenter.triage.experts import SEED, VectorFit, WordFit, WordSettings, fit_words
 from contactcenter.triage.features import Encoder, NoEncoder, featurise
 from contactcenter.triage.linear import Head, LinearModel, Second, columns_of
 from contactcenter.triage.neighbours import Neighbours, joined
@@ -68,6 +68,9 @@ REGULARISATION = 0.1
 
 REGULARISATIONS = (0.03, 0.1, 0.3, 1.0)
 """The Cs to choose from where there are few rows or few labels."""
+
+CONTRASTS = (0.1, 0.3)
+"""The Cs to choose from, besides, where two labels are to be told apart: then with a second machine beside."""
 
 COMPLAINT_RECALL = 0.84
 """Share of complaints that must be recognised in cross-validation; the threshold follows from it.
@@ -251,8 +254,8 @@ class _Trainer:
     def run(self) -> _Learned:
         """The head fitted on everything and calibrated by what models said of rows they never saw."""
         folds = self._folds()
-        regularisation, margins = self._chosen(folds)
-        words = self._words(np.arange(len(self.truth)), regularisation)
+        settings, margins = self._chosen(folds)
+        words = self._words(np.arange(len(self.truth)), settings)
         bias = tuple(round(float(value), 6) for value in words.bias)
         head = Head(self.head, self.labels, bias, calibration.calibration(margins, self._right, self.spoken))
         neighbours, scores = None, margins
@@ -272,12 +275,14 @@ class _Trainer:
         kind = StratifiedKFold if rarest >= folds else KFold
         return list(kind(folds, shuffle=True, random_state=SEED).split(self.truth, self.truth))
 
-    def _chosen(self, folds: Folds) -> tuple[float, NDArray[np.float64]]:
-        """The C that predicts unseen rows best, and each row's margins by a machine that never saw it."""
+    def _chosen(self, folds: Folds) -> tuple[WordSettings, NDArray[np.float64]]:
+        """The settings that predict unseen rows best, and each row's margins by a machine that never saw it."""
         small = len(self.truth) * len(self.labels) <= _SMALL
-        choices = REGULARISATIONS if small else (REGULARISATION,)
+        choices = [WordSettings(choice) for choice in (REGULARISATIONS if small else (REGULARISATION,))]
+        if small and len(self.labels) == 2:
+            choices += [WordSettings(choice, contrast=True) for choice in CONTRASTS]
         if self._settings.regularisation:
-            choices = (self._settings.regularisation,)
+            choices = [WordSettings(self._settings.regularisation)]
         margins = [np.zeros((len(self.truth), len(self.labels))) for _ in choices]
         for own, choice in zip(margins, choices, strict=True):
             for seen, unseen in folds:
@@ -286,11 +291,11 @@ class _Trainer:
         best = int(np.argmin(losses))
         return choices[best], margins[best]
 
-    def _words(self, rows: NDArray[np.int64], regularisation: float) -> WordFit:
+    def _words(self, rows: NDArray[np.int64], settings: WordSettings) -> WordFit:
         """The expert on words, from some of the examples and all phrases."""
         stacked = sparse.vstack([self._examples.sparse[rows], self._phrases.sparse]).tocsr()
         truth = np.concatenate([self._right[rows], self._hints])
-        return fit_words(stacked, truth, len(self.labels), self._weights(truth, rows), regularisation)
+        return fit_words(stacked, truth, len(self.labels), self._weights(truth, rows), settings)
 
     def _second(
         self, head: Head, margins: NDArray[np.float64], folds: Folds
