@@ -37,7 +37,7 @@ FEWEST_ROWS = 10
 FEW = 20
 """Examples a label, on average, below which the names of the labels are made more of.
 
-With five or ten examples a name halfway to each of them and a prompt gain 0.6 to 1.4 points, with many they gain
+With five or ten examples a name halfway to each of them and a prompt gain 0.6 to 1.6 points, with many they gain
 nothing (see decision 12).
 """
 
