@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from aiohttp import web
 
 from contactcenter.agent_ui.ticket_list import categories_by_key
 from contactcenter.agent_ui.visit import Doors, Visit, get, post
-from contactcenter.agent_ui.words import mark
+from contactcenter.agent_ui.words import HEAD, LANGUAGE, mark
 from contactcenter.errors import ModelError
 from contactcenter.settings import Settings
 from contactcenter.staff.access import Role
@@ -21,12 +21,22 @@ from contactcenter.staff.agents import list_agents
 from contactcenter.tickets import model_history
 from contactcenter.tickets.model_history import Change
 from contactcenter.tickets.records import ModelChange
-from contactcenter.triage import places
+from contactcenter.triage import gate, places
 
 _DONE: Mapping[str, str] = {
     "ordered": mark("A candidate is being trained. It takes some minutes; what comes of it will stand below."),
     "rolled": mark("The model before goes back to work in a moment. Load this page again to see it."),
 }
+
+OBJECTIONS: Mapping[str, str] = {
+    gate.LOSES: mark("{what}: loses {lost} and gains {gained} of {rows}"),
+    gate.LOSES_IN: mark("{what} in {language}: loses {lost} and gains {gained} of {rows}"),
+    gate.TOO_FEW: mark("only {rows} words about messages held apart; {needed} are needed"),
+    gate.NO_BETTER: mark("no better on messages held apart: gains {gained}, loses {lost} of {rows}"),
+    gate.ONE_PERSON: mark("only one person's words speak for it"),
+    gate.MOVES: mark("it would sort {percent} % of the tickets elsewhere that nobody corrected"),
+}
+"""What speaks against a candidate, as the gate's record names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +75,24 @@ async def page(visit: Visit) -> web.StreamResponse:
         "machine/model.html",
         at_work=await model_at_work(visit.room.settings, changes),
         changes=changes,
+        against={change.id: objections(change.figures, visit.gettext) for change in changes},
         names=names,
         known=known,
         can_go_back=any(change.kind == Change.PUBLISHED for change in changes),
         done=visit.gettext(done) if done else "",
     )
+
+
+def objections(figures: Mapping[str, Any], gettext: Callable[[str], str]) -> list[str]:
+    """What spoke against a candidate, in the reader's language."""
+    said = []
+    for one in figures.get("objections", ()):
+        values = dict(one["values"])
+        for name, words in (("what", HEAD), ("language", LANGUAGE)):
+            if name in values:
+                values[name] = gettext(words.get(values[name], values[name]))
+        said.append(gettext(OBJECTIONS.get(one["sentence"], one["sentence"])).format(**values))
+    return said
 
 
 async def retrain(visit: Visit) -> web.StreamResponse:

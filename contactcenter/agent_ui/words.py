@@ -191,6 +191,7 @@ HEAD: Mapping[str, str] = {
     "urgency": mark("Urgency"),
     "sentiment": mark("Mood"),
     "complaint": mark("Complaint"),
+    "complaints found": mark("Complaints found"),
     "feedback": mark("Corrections"),
 }
 

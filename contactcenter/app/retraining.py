@@ -55,6 +55,7 @@ class Outcome:
     candidate: str = ""
     published: bool = False
     reasons: tuple[str, ...] = ()
+    objections: tuple[gate.Objection, ...] = ()
     said: int = 0
     learnt: int = 0
     measured: int = 0
@@ -69,6 +70,7 @@ class Outcome:
             "candidate": self.candidate,
             "published": self.published,
             "reasons": list(self.reasons),
+            "objections": [one.to_json() for one in self.objections],
             "said": self.said,
             "learnt": self.learnt,
             "measured": self.measured,
@@ -135,7 +137,8 @@ async def retrain(
         candidate = await asyncio.to_thread(_trained, folder, settings, base, trains, place, progress)
         outcome.candidate = candidate.version
         verdict = await _judged(outcome, store, base, measures, live, candidate, days)
-        outcome.reasons = verdict.reasons
+        outcome.objections = verdict.objections
+        outcome.reasons = tuple(map(str, verdict.objections))
         outcome.published = order is Order.PUBLISH or (order is Order.BY_GATE and verdict.passed)
         if outcome.published:
             await asyncio.to_thread(_publish, place, own, folder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from contactcenter.triage.assessment import Assessment
@@ -72,12 +72,35 @@ class Compared:
         }
 
 
+LOSES = "{what}: loses {lost} and gains {gained} of {rows}"
+LOSES_IN = "{what} in {language}: loses {lost} and gains {gained} of {rows}"
+TOO_FEW = "only {rows} words about messages held apart; {needed} are needed"
+NO_BETTER = "no better on messages held apart: gains {gained}, loses {lost} of {rows}"
+ONE_PERSON = "only one person's words speak for it"
+MOVES = "it would sort {percent} % of the tickets elsewhere that nobody corrected"
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What speaks against a candidate: one of the sentences above, and what stands for the names in its braces."""
+
+    sentence: str
+    values: Mapping[str, str | int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.sentence.format(**self.values)
+
+    def to_json(self) -> dict[str, Any]:
+        """The objection as plain JSON values."""
+        return {"sentence": self.sentence, "values": dict(self.values)}
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a candidate may go to work by itself, and in words what speaks against it."""
+    """Whether a candidate may go to work by itself, and what speaks against it."""
 
     passed: bool
-    reasons: tuple[str, ...]
+    objections: tuple[Objection, ...]
 
 
 def at_least(wins: int, tries: int) -> float:
@@ -168,7 +191,10 @@ def judge(hold_out: Sequence[Compared], said: Compared, without_one: Compared, m
     ``moved``: share of the tickets of the last weeks that nobody corrected and the candidate would sort elsewhere.
     """
     against = [
-        f"{one.what}{one.language and ' in '}{one.language}: loses {one.lost} and gains {one.gained} of {one.rows}"
+        Objection(
+            LOSES_IN if one.language else LOSES,
+            {"what": one.what, "language": one.language, "lost": one.lost, "gained": one.gained, "rows": one.rows},
+        )
         for one in hold_out
         if one.lost > one.gained and (one.chance_of_loss < SURE_OF_LOSS or _too_much(one))
     ]
@@ -177,13 +203,14 @@ def judge(hold_out: Sequence[Compared], said: Compared, without_one: Compared, m
     )
     if not gains:
         if said.rows < FEWEST_SAID:
-            against.append(f"only {said.rows} words about messages held apart; {FEWEST_SAID} are needed")
+            against.append(Objection(TOO_FEW, {"rows": said.rows, "needed": FEWEST_SAID}))
         elif said.gained <= said.lost or said.chance_of_gain > SURE_OF_GAIN:
-            against.append(f"no better on messages held apart: gains {said.gained}, loses {said.lost} of {said.rows}")
+            values = {"gained": said.gained, "lost": said.lost, "rows": said.rows}
+            against.append(Objection(NO_BETTER, values))
         elif without_one.gained <= without_one.lost:
-            against.append("only one person's words speak for it")
+            against.append(Objection(ONE_PERSON))
     if moved > MOST_MOVED:
-        against.append(f"it would sort {moved:.0%} of the tickets elsewhere that nobody corrected")
+        against.append(Objection(MOVES, {"percent": round(100 * moved)}))
     return Verdict(not against, tuple(against))
 
 

@@ -21,6 +21,7 @@ from contactcenter.tickets.automation.records import AnswerDecision, AnswerPolic
 from contactcenter.tickets.model_history import Change, note_change
 from contactcenter.tickets.records import Ticket, Topic, TopicMessage, TopicState
 from contactcenter.tickets.seeds import seed_defaults
+from contactcenter.triage import gate
 from tests.integration.office import mail, ticket
 
 CARD = "4242 4242 4242 4242"
@@ -201,12 +202,15 @@ async def test_the_model_page_tells_what_was_refused_and_orders_the_step_back(of
     sue = await office.person("sue", Role.SUPERVISOR)
     assert "Roll back" not in (await sue.get("/machine/model")).page
     assert (await sue.post("/machine/model/roll-back")).status == 409
-    figures = {"reasons": ["urgency lost 2 %"], "comparisons": [], "replay": None}
+    loses = {"what": "urgency", "language": "zh", "lost": 12, "gained": 1, "rows": 300}
+    against = [gate.Objection(gate.LOSES_IN, loses), gate.Objection(gate.MOVES, {"percent": 12})]
+    figures = {"objections": [one.to_json() for one in against], "comparisons": [], "replay": None}
     async with office.store.transaction() as uow:
         await note_change(uow, "triage-service", Change.PUBLISHED, "b" * 12, "a" * 12, sue.actor.agent_id)
         await note_change(uow, "triage-service", Change.REFUSED, "c" * 12, "b" * 12, "", figures=figures)
     page = (await sue.get("/machine/model")).page
-    assert "urgency lost 2 %" in page
+    assert "Urgency in Chinese: loses 12 and gains 1 of 300" in page
+    assert "it would sort 12 % of the tickets elsewhere" in page
     assert (await sue.post("/machine/model/roll-back")).status == 303
     assert (await sue.post("/machine/model/retrain")).status == 303
 

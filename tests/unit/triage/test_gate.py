@@ -41,7 +41,7 @@ def test_no_worse_where_we_know_and_better_where_people_spoke_passes():
 def test_what_loses_more_than_chance_or_more_than_a_hundredth_does_not_pass(loses):
     verdict = gate.judge([holdout(), loses], spoken(), spoken(), 0.0)
     assert not verdict.passed
-    assert verdict.reasons[0].startswith(loses.what)
+    assert str(verdict.objections[0]).startswith(loses.what)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_loses_more_than_chance_or_more_than_a_hundredth_does_not_pass(lose
 def test_a_gain_that_is_chance_or_one_persons_does_not_pass(said, without_one, reason):
     verdict = gate.judge([holdout()], said, without_one, 0.0)
     assert not verdict.passed
-    assert reason in verdict.reasons[0]
+    assert reason in str(verdict.objections[0])
 
 
 def test_a_candidate_that_turns_the_desk_upside_down_waits_for_a_person():
