@@ -84,9 +84,11 @@ async def page(visit: Visit) -> web.StreamResponse:
 
 
 def objections(figures: Mapping[str, Any], gettext: Callable[[str], str]) -> list[str]:
-    """What spoke against a candidate, in the reader's language."""
+    """What spoke against a candidate, in the reader's language; in English where it was recorded as text alone."""
+    if "objections" not in figures:
+        return [str(reason) for reason in figures.get("reasons", ())]
     said = []
-    for one in figures.get("objections", ()):
+    for one in figures["objections"]:
         values = dict(one["values"])
         for name, words in (("what", HEAD), ("language", LANGUAGE)):
             if name in values:

@@ -26,7 +26,7 @@ class ModelChangeJson(Output):
     agent: str | None = Field(description="Id of who ordered it; null for the nightly run and the command line.")
     figures: dict[str, Any] = Field(
         description="What it rests on: `comparisons` on labelled texts, `replay` of the last weeks' tickets, `reasons` "
-        "against it, and how many words were `said`, `learnt` and `measured`."
+        "against it (`objections` has their figures apart), and how many words were `said`, `learnt` and `measured`."
     )
     at: Moment
 

@@ -26,7 +26,7 @@ class Secrets:
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
-            pass
+            pass  # made before, or by another process just now: that one holds
         else:
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_hex(32))
