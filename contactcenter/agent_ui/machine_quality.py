@@ -16,6 +16,7 @@ from aiohttp import web
 from sqlalchemy import select, text
 
 from contactcenter.agent_ui.machine_model import model_at_work
+from contactcenter.agent_ui.machine_reasons import told
 from contactcenter.agent_ui.ticket_list import categories_by_key
 from contactcenter.agent_ui.visit import Doors, Visit, get, post
 from contactcenter.agent_ui.words import mark
@@ -210,6 +211,7 @@ async def _one(visit: Visit, status: int = 200, faults: Mapping[str, str] | None
         row=row,
         history=history.items,
         next_cursor=history.next_cursor,
+        told=lambda noted: told(noted, visit.gettext),
         names=names,
         states=[state.value for state in _STATES],
         limits=LIMITS,

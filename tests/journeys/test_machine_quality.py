@@ -44,6 +44,17 @@ async def test_an_answer_is_judged_by_keyboard_and_the_figure_follows(office, co
     await expect(row.get_by_text("too few audits to tell")).to_be_visible()
 
 
+async def test_a_supervisor_who_looks_sees_what_others_change(office, console):
+    boss = await console(SOFIA)
+    await boss.goto(f"{office.service.url}/machine?days=7")
+    await expect(boss.locator("#live-state")).to_be_attached()
+    row = boss.get_by_role("row").filter(has=boss.get_by_role("link", name="Account access")).filter(has_text="English")
+    for state, told in (("shadow", "Shadow"), ("shipped", "As delivered")):
+        wish = {"state": state, "reason": "a journey"}
+        await office.service.api("PATCH", "/answer-policies/account_access/en", json=wish)
+        await expect(row).to_contain_text(told)
+
+
 async def test_a_category_is_corrected_by_typing_its_first_letters(office, console):
     number = await answered(office, WONDERS, "Karl Voss")
     page = await console(ANNA)

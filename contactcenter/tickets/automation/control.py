@@ -48,6 +48,15 @@ REMEMBERED = 4_000
 PATIENCE = timedelta(days=14)
 """Audits that nobody judged for so long end the promise: it is kept no longer."""
 
+NOT_RIGHT = "{wrong} of {judged} audited answers were not right"
+MOVED = "the population moved by {index}, chance alone by {limit} at most"
+UNJUDGED = "drawn audits waited for more than {days} days"
+OTHER_MODEL = "its threshold was chosen for another model"
+PROVES_NOTHING = "{judged} judged answers prove no threshold"
+PROVES = "{judged} judged answers prove the threshold {threshold}"
+SENTENCES = (NOT_RIGHT, MOVED, UNJUDGED, OTHER_MODEL, PROVES_NOTHING, PROVES)
+"""What the machine notes beside a change it makes; what took a category back stands behind the name of the cause."""
+
 
 class Cause(StrEnum):
     """Why the machine took a category back."""
@@ -82,7 +91,7 @@ async def watch(uow: UnitOfWork) -> None:
     query = select(AnswerPolicy).where(col(AnswerPolicy.state) == State.ON.value).with_for_update(skip_locked=True)
     for policy in list(await uow.session.scalars(query)):
         if await _unjudged(uow, policy):
-            await fall(uow, policy, Cause.AUDITS, f"drawn audits waited for more than {PATIENCE.days} days")
+            await fall(uow, policy, Cause.AUDITS, UNJUDGED.format(days=PATIENCE.days))
             continue
         while policy.state == State.ON and await _window(uow, policy):
             continue
@@ -126,7 +135,7 @@ async def _broken(uow: UnitOfWork, policy: AnswerPolicy) -> bool:
     low, _ = running_bounds(sum(wrong), len(wrong), policy.confidence)
     if not alarm(wrong, policy.target_error).rings and low <= policy.target_error:
         return False
-    await fall(uow, policy, Cause.ERROR, f"{sum(wrong)} of {len(wrong)} audited answers were not right")
+    await fall(uow, policy, Cause.ERROR, NOT_RIGHT.format(wrong=sum(wrong), judged=len(wrong)))
     return True
 
 
@@ -160,7 +169,7 @@ async def _look(uow: UnitOfWork, policy: AnswerPolicy) -> bool:
 async def _take(uow: UnitOfWork, policy: AnswerPolicy, chosen: Threshold | None, size: int, model: str) -> None:
     """What a look found: a proof that the present threshold holds, a proposal for the supervisors, or nothing."""
     if chosen is None:
-        await change(uow, MACHINE, policy, f"{size} judged answers prove no threshold", proposal=None)
+        await change(uow, MACHINE, policy, PROVES_NOTHING.format(judged=size), proposal=None)
         await uow.session.flush()
         return
     proposal = {
@@ -175,7 +184,7 @@ async def _take(uow: UnitOfWork, policy: AnswerPolicy, chosen: Threshold | None,
         "model": model,
         "reference": await _reference(uow, policy),
     }
-    found = f"{size} judged answers prove the threshold {chosen.value:.3f}"
+    found = PROVES.format(judged=size, threshold=f"{chosen.value:.3f}")
     if policy.state == State.SHIPPED:
         await change(uow, MACHINE, policy, found, state=State.ON.value, **accepted(proposal))
     else:
@@ -206,7 +215,7 @@ async def _window(uow: UnitOfWork, policy: AnswerPolicy) -> bool:
         query = query.where(col(AnswerDecision.message_id) > drift["after"])
     rows = (await uow.session.execute(query.order_by(col(AnswerDecision.message_id)).limit(WINDOW))).all()
     if rows and rows[-1].model != policy.model:
-        await fall(uow, policy, Cause.MODEL, "its threshold was chosen for another model")
+        await fall(uow, policy, Cause.MODEL, OTHER_MODEL)
         return False
     if len(rows) < WINDOW:
         return False
@@ -223,7 +232,7 @@ async def _compare(uow: UnitOfWork, policy: AnswerPolicy, scores: Sequence[float
     uow.session.add(policy)
     await uow.session.flush()
     if found.matters:
-        why = f"the population moved by {found.index:.2f}, chance alone by {found.limit:.2f} at most"
+        why = MOVED.format(index=f"{found.index:.2f}", limit=f"{found.limit:.2f}")
         await fall(uow, policy, Cause.DRIFT, why)
 
 
