@@ -82,7 +82,7 @@ def run_triage(corpus: Path, rounds: int) -> tuple[list[TriageCost], list[Start]
 
     folder = places.find(places.DEFAULT_MODEL)
     cascade = registry.load(folder)
-    encoder = OnnxEncoder(places.find_encoder(places.BASE_ENCODER))
+    encoder = OnnxEncoder(places.find_encoder(places.DEFAULT_ENCODER))
     always = _always_both(cascade)
     models = {"words alone": _words_alone(cascade), "cascade": cascade, "always both": always}
     tests = read_folder(corpus, TEST)

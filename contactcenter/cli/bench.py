@@ -156,6 +156,7 @@ def selective(
     with report_errors():
         if data is None:
             raise InvalidInput("name the folder of the training data with --data or TRAINING_DATA_DIR")
+        # The other encoder was taught with rows of these tables: it would flatter.
         encoder = shared(places.find_encoder(places.BASE_ENCODER))
         results = [row for questions in read_questions(data) for row in run_selective(questions, encoder)]
     print_rows([_rounded(asdict(result)) for result in results], as_json=as_json)

@@ -172,8 +172,8 @@ def train(
     encoder: Annotated[
         str,
         typer.Option(
-            help="An encoder's name or folder, `base` for the shipped one untouched, `none` for n-grams alone "
-            "(default: the shipped one, unless most texts are Chinese)."
+            help="An encoder's name or folder, `base` for the one that was taught no task, `none` for n-grams alone "
+            "(default: encoder-en, unless most texts are Chinese)."
         ),
     ] = "",
     pace: Annotated[
@@ -235,7 +235,7 @@ def _encoder(name: str, corpus: Corpus) -> Encoder:
 
     if not name:
         chinese = sum(example.language == "zh" for example in corpus.examples)
-        name = "none" if 2 * chinese > len(corpus.examples) else places.BASE_ENCODER
+        name = "none" if 2 * chinese > len(corpus.examples) else places.DEFAULT_ENCODER
     return NoEncoder() if name == "none" else shared(places.find_encoder(name, data_directory(None)))
 
 

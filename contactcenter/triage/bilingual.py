@@ -54,7 +54,7 @@ def bilingual(data: Path | None = None) -> BilingualEncoder:
 
     ``data`` is the data directory, where encoders of one's own may lie under the shipped names.
     """
-    folders = [places.find_encoder(places.BASE_ENCODER, data), places.find_encoder(CHINESE, data)]
+    folders = [places.find_encoder(places.DEFAULT_ENCODER, data), places.find_encoder(CHINESE, data)]
     cards = b"".join((folder / CONFIG).read_bytes() for folder in folders)
     english, chinese = map(shared, folders)
     if not isinstance(english, OnnxEncoder) or not isinstance(chinese, StaticEncoder):

@@ -101,6 +101,18 @@ def read_folder(folder: Path, split: str) -> Corpus:
     return Corpus(tuple(examples), tuple(helpers))
 
 
+def read_english(path: Path) -> list[str]:
+    """The English texts of a CSV file (column ``text``, or ``en``) or of the training rows of a corpus folder."""
+    if path.is_dir():
+        return [example.text for example in read_folder(path, TRAIN).examples if example.language == language.EN]
+    rows = _rows(path, [])
+    column = "en" if rows and "en" in rows[0] else "text"
+    found = [row[column] for row in _rows(path, [column]) if language.detect(row[column]) != language.ZH]
+    if not found:
+        raise InvalidInput(f"{path}: no English texts")
+    return found
+
+
 def read_tests(folder: Path) -> dict[str, Corpus]:
     """The test rows of a corpus folder by the name of their file, most rows first; files without any are left out."""
     found = [(path.name, tuple(_labelled(path, TEST))) for path in sorted(folder.glob("*.csv"))]

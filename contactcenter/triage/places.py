@@ -11,8 +11,10 @@ from contactcenter.errors import ModelError
 CONFIG = "config.json"
 ENCODER_CONFIG = "encoder.json"
 DEFAULT_MODEL = "triage-service"
-BASE_ENCODER = "encoder-en"
-"""The encoder as its authors trained it, which no task of ours has touched."""
+DEFAULT_ENCODER = "encoder-en"
+"""The encoder of English: narrowed, and taught what customers want."""
+BASE_ENCODER = "encoder-base"
+"""The encoder that it was made of, as its authors trained it, which no task of ours has touched."""
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -26,7 +28,7 @@ def find(model: str, data: Path | None = None) -> Path:
 
 
 def find_encoder(name: str, data: Path | None = None, model: Path | None = None) -> Path:
-    """The folder of an encoder, as :func:`find`, or beside the folder of a model; ``base`` is the shipped one.
+    """The folder of an encoder, as :func:`find`, or beside the folder of a model; ``base`` is the untouched one.
 
     Raises :class:`ModelError` naming every place that was looked at.
     """

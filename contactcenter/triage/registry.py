@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contactcenter.errors import ModelError
-from contactcenter.triage.encoder import shared
+from contactcenter.triage.encoder import OnnxEncoder, shared
 from contactcenter.triage.features import Encoder, NoEncoder
 from contactcenter.triage.linear import ANY_LANGUAGE, Calibration, Head, LinearModel, Second
 from contactcenter.triage.neighbours import Neighbours
@@ -45,6 +45,8 @@ class TrainedModel:
     """What the model was trained on and how (plain JSON values)."""
     encoder: str = ""
     """Name of the encoder whose vectors its heads read; empty for none."""
+    encoder_sha256: str = ""
+    """The SHA-256 of that encoder's network; empty where none is read or it was not written down."""
     version: str = ""
     """The first letters of the SHA-256 of its configuration; empty for one that was never published."""
     neighbours: Neighbours | None = None
@@ -57,10 +59,28 @@ class TrainedModel:
         """Name and version, as assessments state them."""
         return f"{self.name}@{self.version}" if self.version else self.name
 
+    def reads(self, encoder: Encoder) -> bool:
+        """Whether the vectors of an encoder are those it knows, as far as its network's hash was written down."""
+        if self.neighbours is not None and self.neighbours.width != encoder.width:
+            return False
+        network = encoder.card.sha256 if isinstance(encoder, OnnxEncoder) else ""
+        return not (network and self.encoder_sha256) or network == self.encoder_sha256
+
 
 def encoder_of(model: TrainedModel, folder: Path, data: Path | None = None) -> Encoder:
-    """The encoder that the model of a folder reads, loaded once in a process; raises :class:`ModelError`."""
-    return shared(find_encoder(model.encoder, data, folder)) if model.encoder else NoEncoder()
+    """The encoder that the model of a folder reads, loaded once in a process.
+
+    Raises :class:`ModelError` where it is missing, damaged, or another one of the same name.
+    """
+    if not model.encoder:
+        return NoEncoder()
+    encoder = shared(find_encoder(model.encoder, data, folder))
+    if not model.reads(encoder):
+        raise ModelError(
+            f"{folder}: the model was trained with another {model.encoder}, whose vectors differ from today's; "
+            "train it again (contactcenter triage train), or move it away and learn corrections anew (triage retrain)"
+        )
+    return encoder
 
 
 def load(folder: Path) -> TrainedModel:
@@ -81,6 +101,7 @@ def load(folder: Path) -> TrainedModel:
             float(config["complaint_threshold"]),
             dict(config.get("training", {})),
             str(config.get("encoder", "")),
+            str(config.get("encoder_sha256", "")),
             version_of(written),
             neighbours,
             str(config.get("prompt", "")),
@@ -191,6 +212,7 @@ def publish(model: TrainedModel, folder: Path) -> None:
         "weights": {"file": weights, "sha256": digest},
         "complaint_threshold": model.complaint_threshold,
         "encoder": model.encoder,
+        "encoder_sha256": model.encoder_sha256,
         "prompt": model.prompt,
         "training": model.training,
         "heads": [_head_to_json(head) for head in linear.heads],

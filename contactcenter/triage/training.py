@@ -145,8 +145,8 @@ def train(
     linear = LinearModel([one.head for one in learned], buckets, weights)
     experts = [one.neighbours for one in learned if one.neighbours is not None]
     model = TrainedModel(name, linear, threshold, training, neighbours=joined(experts) if experts else None)
-    whole = model if base is None else _with_heads_of(model, base)
-    return replace(whole, encoder=_encoder_name(whole, encoder), prompt=prompt)
+    whole = model if base is None else _with_heads_of(model, base, encoder)
+    return replace(_naming_its_encoder(whole, encoder), prompt=prompt)
 
 
 def _scarce(labels: Sequence[str]) -> bool:
@@ -171,9 +171,11 @@ def _names(corpus: Corpus, encoder: Encoder, prompt: str) -> NDArray[np.float32]
     return encoder.encode([prompt + label.replace("_", " ") for label in sorted(set(_categories(corpus)))])
 
 
-def _encoder_name(model: TrainedModel, encoder: Encoder) -> str:
-    """The name by which a model finds its encoder again; empty where no head looks at vectors."""
-    return encoder.name if model.neighbours is not None and isinstance(encoder, OnnxEncoder) else ""
+def _naming_its_encoder(model: TrainedModel, encoder: Encoder) -> TrainedModel:
+    """The model with what it finds its encoder again by; nothing where no head looks at vectors."""
+    if model.neighbours is None or not isinstance(encoder, OnnxEncoder):
+        return model
+    return replace(model, encoder=encoder.name, encoder_sha256=encoder.card.sha256)
 
 
 def _matrices(corpus: Corpus, encoder: Encoder, prompt: str) -> tuple[NDArray[np.uint32], _Matrix, _Matrix]:
@@ -357,8 +359,8 @@ def _threshold(truth: NDArray[np.str_], probabilities: NDArray[np.float32]) -> f
     return min(round(float(complaints[allowed]) - 5e-5, 4), 0.5)
 
 
-def _with_heads_of(model: TrainedModel, base: TrainedModel) -> TrainedModel:
-    """The model with the heads of another that it lacks itself."""
+def _with_heads_of(model: TrainedModel, base: TrainedModel, encoder: Encoder) -> TrainedModel:
+    """The model with the heads of another that it lacks itself; they have to read the same encoder."""
     own, lent = model.linear, base.linear
     taken = [head for head in lent.heads if head.name not in {head.name for head in own.heads}]
     buckets = np.union1d(own.buckets, lent.buckets).astype(np.uint32)
@@ -369,9 +371,10 @@ def _with_heads_of(model: TrainedModel, base: TrainedModel) -> TrainedModel:
             _spread(lent.weights[:-1][:, columns], lent.buckets, buckets),
         ]
     )
-    experts = [one for one in (model.neighbours, _neighbours_of(base, taken)) if one is not None]
-    if len({expert.width for expert in experts}) > 1:
+    borrowed = _neighbours_of(base, taken)
+    if borrowed is not None and not base.reads(encoder):
         raise InvalidInput("the base model was trained with another encoder")
+    experts = [one for one in (model.neighbours, borrowed) if one is not None]
     linear = LinearModel([*own.heads, *taken], buckets, weights)
     return replace(model, linear=linear, neighbours=joined(experts) if experts else None)
 

@@ -17,7 +17,7 @@ from contactcenter.triage.places import ENCODER_CONFIG as CONFIG
 
 @pytest.fixture(scope="module")
 def encoder():
-    return OnnxEncoder(places.find_encoder("base"))
+    return OnnxEncoder(places.find_encoder(places.DEFAULT_ENCODER))
 
 
 def test_texts_become_unit_vectors_in_their_order_whatever_their_lengths(encoder):
@@ -49,7 +49,7 @@ def test_no_texts_give_no_vectors(encoder):
 
 @pytest.mark.parametrize("harm", ["config", "model", "format"])
 def test_a_folder_that_is_no_encoder_says_so(tmp_path, harm):
-    folder = shutil.copytree(places.find_encoder("base"), tmp_path / "encoder")
+    folder = shutil.copytree(places.find_encoder(places.DEFAULT_ENCODER), tmp_path / "encoder")
     match harm:
         case "config":
             (folder / CONFIG).write_text("{")
@@ -73,7 +73,7 @@ def test_exporting_without_what_it_needs_says_what_to_install(tmp_path, monkeypa
 
 
 def test_a_model_finds_the_encoder_that_lies_beside_it_again(tmp_path):
-    mine = shutil.copytree(places.find_encoder("base"), tmp_path / "mine")
+    mine = shutil.copytree(places.find_encoder(places.DEFAULT_ENCODER), tmp_path / "mine")
     (mine / CONFIG).write_text((mine / CONFIG).read_text().replace("encoder-en", "mine"))
     rows = [("parcel", "where is my parcel"), ("login", "I cannot sign in")] * 10
     corpus = Corpus(tuple(Example(f"{text} {n}", "en", {"category": label}) for n, (label, text) in enumerate(rows)))
@@ -81,6 +81,27 @@ def test_a_model_finds_the_encoder_that_lies_beside_it_again(tmp_path):
     registry.publish(training.train(corpus, "model", base=base, encoder=OnnxEncoder(mine)), tmp_path / "model")
     (said,) = Assessor.load(tmp_path / "model").assess([TriageInput("Has my package been sent?", "", clock.now())])
     assert (said.category.label, said.model.partition("@")[0]) == ("parcel", "model")
+
+
+def test_a_model_does_not_read_another_encoder_of_the_same_name(tmp_path):
+    mine = shutil.copytree(places.find_encoder(places.DEFAULT_ENCODER), tmp_path / "mine")
+    (mine / CONFIG).write_text((mine / CONFIG).read_text().replace("encoder-en", "mine"))
+    rows = [("parcel", "where is my parcel"), ("login", "I cannot sign in")] * 10
+    corpus = Corpus(tuple(Example(f"{text} {n}", "en", {"category": label}) for n, (label, text) in enumerate(rows)))
+    registry.publish(training.train(corpus, "model", encoder=OnnxEncoder(mine)), tmp_path / "model")
+    shutil.rmtree(mine)
+    shutil.copytree(places.find_encoder("base"), mine)
+    with pytest.raises(ModelError, match="train it again"):
+        Assessor.load(tmp_path / "model")
+
+
+def test_the_untouched_encoder_stays_beside_the_one_that_was_taught():
+    base, taught = (OnnxEncoder(places.find_encoder(name)) for name in ("base", places.DEFAULT_ENCODER))
+    assert (base.name, taught.name, base.width) == ("encoder-base", "encoder-en", taught.width)
+    texts = ["my card was swallowed by the machine", "the parcel has not come", "how do I change my address?"]
+    alike = np.sum(base.encode(texts) * taught.encode(texts), axis=1)
+    assert (alike > 0.5).all()  # taught while held to what it said before
+    assert (alike < 0.999).all()
 
 
 def test_texts_of_like_lengths_go_together_and_no_more_than_fit_a_cache():

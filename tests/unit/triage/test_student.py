@@ -49,11 +49,12 @@ def test_each_language_goes_its_own_way_and_the_order_stays(encoder):
     texts = ["我的包裹在哪里", "Where is my parcel?", "密码忘了"]
     together = bilingual().encode(texts)
     assert np.allclose(together[[0, 2]], encoder.encode([texts[0], texts[2]]), atol=1e-5)
-    assert np.allclose(together[1], shared(places.find_encoder("base")).encode([texts[1]])[0], atol=1e-3)
+    english = shared(places.find_encoder(places.DEFAULT_ENCODER))
+    assert np.allclose(together[1], english.encode([texts[1]])[0], atol=1e-3)
 
 
 def test_encoders_of_different_widths_have_no_space_in_common(encoder):
-    english = OnnxEncoder(places.find_encoder("base"))
+    english = OnnxEncoder(places.find_encoder(places.DEFAULT_ENCODER))
     odd = type("Odd", (), {"width": 3, "name": "odd"})()
     with pytest.raises(ModelError, match="numbers"):
         BilingualEncoder(english, odd)
@@ -61,7 +62,7 @@ def test_encoders_of_different_widths_have_no_space_in_common(encoder):
 
 def test_the_folder_says_which_kind_of_encoder_it_is():
     assert isinstance(shared(places.find_encoder(CHINESE)), StaticEncoder)
-    assert isinstance(shared(places.find_encoder("base")), OnnxEncoder)
+    assert isinstance(shared(places.find_encoder(places.DEFAULT_ENCODER)), OnnxEncoder)
 
 
 @pytest.mark.parametrize("harm", ["config", "kind", "weights", "missing", "sizes"])
