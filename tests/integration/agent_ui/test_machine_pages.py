@@ -15,6 +15,7 @@ from contactcenter.errors import NotFound
 from contactcenter.settings import Settings
 from contactcenter.staff.access import Role
 from contactcenter.tickets import feedback
+from contactcenter.tickets.automation import control
 from contactcenter.tickets.automation.policies import Wish, locked_policy, set_policy
 from contactcenter.tickets.automation.quality import Audited, Outcomes, PolicyQuality
 from contactcenter.tickets.automation.records import AnswerDecision, AnswerPolicy, State
@@ -186,6 +187,19 @@ async def test_a_category_that_fell_by_itself_is_announced_with_its_cause(office
     page = (await sue.get("/machine")).page
     assert "went to shadow by itself" in page
     assert "no longer like those its threshold was chosen on" in page
+
+
+async def test_the_history_tells_what_the_machine_noted_in_the_readers_language(office):
+    sue = await office.person("sue", Role.SUPERVISOR)
+    async with office.store.transaction() as uow:
+        policy = await locked_policy(uow, "refund", "en")
+        why = control.NOT_RIGHT.format(wrong=3, judged=41)
+        await control.fall(uow, policy, control.Cause.ERROR, why)
+    assert why in (await sue.get("/machine/refund.en")).page
+    await sue.post("/preferences", {"language": "zh"})
+    page = (await sue.get("/machine/refund.en")).page
+    assert why not in page
+    assert "已审核的 41 条回答中有 3 条不正确" in page
 
 
 async def test_the_spreadsheet_has_a_line_for_each_category_and_language(office):
