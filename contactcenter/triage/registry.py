@@ -14,7 +14,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from contactcenter.triage.encoder import OnnxEncoder, shared
 from contactcenter.triage.features import Encoder, NoEncoder
 from contactcenter.triage.linear import ANY_LANGUAGE, Calibration, Head, LinearModel, Second
 from contactcenter.triage.neighbours import Neighbours
-from contactcenter.triage.places import CONFIG, find_encoder, version_of
+from contactcenter.triage.places import BASE_ENCODER, CONFIG, DEFAULT_ENCODER, find_encoder, version_of
 
 FORMAT = 2
 PREVIOUS = "previous"
@@ -66,6 +66,12 @@ class TrainedModel:
         network = encoder.card.sha256 if isinstance(encoder, OnnxEncoder) else ""
         return not (network and self.encoder_sha256) or network == self.encoder_sha256
 
+    def reading(self, encoder: Encoder) -> TrainedModel:
+        """The same with what it finds its encoder again by; nothing where no head looks at vectors."""
+        if self.neighbours is None or not isinstance(encoder, OnnxEncoder):
+            return self
+        return replace(self, encoder=encoder.name, encoder_sha256=encoder.card.sha256)
+
 
 def encoder_of(model: TrainedModel, folder: Path, data: Path | None = None) -> Encoder:
     """The encoder that the model of a folder reads, loaded once in a process.
@@ -100,7 +106,7 @@ def load(folder: Path) -> TrainedModel:
             linear,
             float(config["complaint_threshold"]),
             dict(config.get("training", {})),
-            str(config.get("encoder", "")),
+            _encoder_name(config),
             str(config.get("encoder_sha256", "")),
             version_of(written),
             neighbours,
@@ -108,6 +114,12 @@ def load(folder: Path) -> TrainedModel:
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(f"{folder}: not a readable model ({error})") from error
+
+
+def _encoder_name(config: Mapping[str, Any]) -> str:
+    """The encoder's name; before models wrote their network's hash down, ``encoder-en`` was what is the base now."""
+    name = str(config.get("encoder", ""))
+    return BASE_ENCODER if name == DEFAULT_ENCODER and "encoder_sha256" not in config else name
 
 
 def _checked(path: Path, sha256: str) -> bytes:

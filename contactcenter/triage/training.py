@@ -24,7 +24,6 @@ from contactcenter.errors import InvalidInput
 from contactcenter.triage import calibration, evaluation
 from contactcenter.triage.assess import CATEGORY, COMPLAINT, IS_COMPLAINT, SENTIMENT, URGENCY, original_text, whole_text
 from contactcenter.triage.corpus import Corpus, Example
-from contactcenter.triage.encoder import OnnxEncoder
 from contactcenter.triage.experts import SEED, VectorFit, WordFit, WordSettings, fit_words
 from contactcenter.triage.features import Encoder, NoEncoder, featurise
 from contactcenter.triage.linear import Head, LinearModel, Second, columns_of
@@ -146,7 +145,7 @@ def train(
     experts = [one.neighbours for one in learned if one.neighbours is not None]
     model = TrainedModel(name, linear, threshold, training, neighbours=joined(experts) if experts else None)
     whole = model if base is None else _with_heads_of(model, base, encoder)
-    return replace(_naming_its_encoder(whole, encoder), prompt=prompt)
+    return replace(whole.reading(encoder), prompt=prompt)
 
 
 def _scarce(labels: Sequence[str]) -> bool:
@@ -169,13 +168,6 @@ def _categories(corpus: Corpus) -> list[str]:
 def _names(corpus: Corpus, encoder: Encoder, prompt: str) -> NDArray[np.float32]:
     """What the categories are called, as vectors: names say something about what they stand for."""
     return encoder.encode([prompt + label.replace("_", " ") for label in sorted(set(_categories(corpus)))])
-
-
-def _naming_its_encoder(model: TrainedModel, encoder: Encoder) -> TrainedModel:
-    """The model with what it finds its encoder again by; nothing where no head looks at vectors."""
-    if model.neighbours is None or not isinstance(encoder, OnnxEncoder):
-        return model
-    return replace(model, encoder=encoder.name, encoder_sha256=encoder.card.sha256)
 
 
 def _matrices(corpus: Corpus, encoder: Encoder, prompt: str) -> tuple[NDArray[np.uint32], _Matrix, _Matrix]:

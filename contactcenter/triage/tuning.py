@@ -45,9 +45,9 @@ _DISTILLED = 20.0  # weight of the texts' vectors beside their tokens'
 class Recipe:
     """How much is learned, and how fast."""
 
-    keep: float = 0.8333  # share of the feed-forward neurons
-    passes: float = 1.0  # over the unlabelled texts before any label is learned
-    epochs: float = 1.0  # over the tables
+    keep: float  # share of the feed-forward neurons
+    passes: float  # over the unlabelled texts before any label is learned
+    epochs: float  # over the tables
     rate: float = 5e-5
     centre_rate: float = 5e-3
     batch: int = 1024  # tokens

@@ -1,5 +1,6 @@
 """The shipped encoder, and folders that are none."""
 
+import json
 import shutil
 
 import numpy as np
@@ -93,6 +94,18 @@ def test_a_model_does_not_read_another_encoder_of_the_same_name(tmp_path):
     shutil.copytree(places.find_encoder("base"), mine)
     with pytest.raises(ModelError, match="train it again"):
         Assessor.load(tmp_path / "model")
+
+
+def test_a_model_of_before_goes_on_with_the_network_it_was_trained_with(tmp_path):
+    rows = [("parcel", "where is my parcel"), ("login", "I cannot sign in")] * 10
+    corpus = Corpus(tuple(Example(f"{text} {n}", "en", {"category": label}) for n, (label, text) in enumerate(rows)))
+    registry.publish(training.train(corpus, "model", encoder=OnnxEncoder(places.find_encoder("base"))), tmp_path)
+    written = json.loads((tmp_path / places.CONFIG).read_text())
+    del written["encoder_sha256"]
+    (tmp_path / places.CONFIG).write_text(json.dumps(written | {"encoder": "encoder-en"}))
+    model = registry.load(tmp_path)
+    assert model.encoder == "encoder-base"
+    assert registry.encoder_of(model, tmp_path).name == "encoder-base"
 
 
 def test_the_untouched_encoder_stays_beside_the_one_that_was_taught():

@@ -108,4 +108,4 @@ def test_texts_come_from_tables_of_either_column_and_from_corpus_folders(tmp_pat
 def test_tuning_without_what_it_needs_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
     with pytest.raises(InvalidInput, match=r"contactcenter\[export\]"):
-        tuning.tune("anything", [["a text"]], [], tmp_path / "network", tuning.Recipe())
+        tuning.tune("anything", [["a text"]], [], tmp_path / "network", tuning.Recipe(0.8, 1, 1))
