@@ -57,13 +57,13 @@ def tune(
     source: Annotated[str, typer.Option(help="A Hugging Face folder or hub id (default: all-MiniLM-L6-v2).")] = "",
     keep: Annotated[float, typer.Option(min=0.1, max=1, help="Share of the feed-forward neurons that stay.")] = 0.8333,
     passes: Annotated[float, typer.Option(min=0, help="Times all texts are read before any label is learned.")] = 0.6,
-    epochs: Annotated[float, typer.Option(min=0, help="Times each table is read.")] = 1.0,
+    epochs: Annotated[float, typer.Option(min=0, help="Times each table is read.")] = 3.0,
     seed: Annotated[int, typer.Option(help="Draws are repeatable.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Make a sentence transformer narrower and teach it to tell labels apart; `models export` makes an encoder of it.
 
-    Needs the extra `export`, and a quarter of an hour of two cores for all-MiniLM-L6-v2.
+    Needs the extra `export`, and half an hour of two cores for all-MiniLM-L6-v2.
     """
     from contactcenter.triage import corpus, tuning
     from contactcenter.triage.assess import original_text

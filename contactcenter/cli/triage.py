@@ -215,6 +215,12 @@ def train(
     measured = trained.training["cross_validation"]
     if not as_json:
         print(f"{len(corpus.examples)} rows, cross-validated; published in {out}")
+    if flattering := trained.training.get("rows_encoder_was_taught"):
+        print(
+            f"contactcenter: {trained.encoder} was taught with {flattering} of these rows, which flatters the figures; "
+            "--encoder base knows none of them",
+            file=sys.stderr,
+        )
     print_rows([{"head": head, **figures} for head, figures in measured.items()], as_json=as_json)
 
 

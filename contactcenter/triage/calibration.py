@@ -26,6 +26,9 @@ ROWS_FOR_OWN_CURVE = 5 * ROWS_PER_KNOT
 MIXTURES = ((2.0, 1.0), (1.0, 1.0), (1.0, 2.0), (1.0, 4.0), (1.0, 8.0), (0.0, 1.0))
 """What words and vectors count, among which unseen rows choose."""
 
+UNPROVEN = (1.0, 1.0)
+"""What they count where no row can say so, because the encoder was taught with them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -109,12 +112,20 @@ def second_look(
     truth: NDArray[np.int64],
     spoken: NDArray[np.str_],
     pace: Pace = PACES[THOROUGH],
+    known: NDArray[np.bool_] | None = None,
 ) -> Second | None:
-    """How vectors join in, from both experts' scores of unseen rows; None where they only do harm."""
+    """How vectors join in, from both experts' scores of unseen rows; None where they only do harm.
+
+    ``known`` are rows that the encoder was taught with. They flatter the vectors, so the others choose alone, and where
+    these are few, nobody does.
+    """
+    new = np.ones(len(truth), dtype=bool) if known is None else ~known
+    proven = new.all() or (new.sum() >= FEWEST and len(np.unique(truth[new])) == len(head.labels))
+    new |= not proven
     spread = [float(one.std(axis=1).mean()) or 1.0 for one in (words, vectors)]
-    choices = [(ours / spread[0], theirs / spread[1]) for ours, theirs in MIXTURES]
-    losses = [least_loss(ours * words + theirs * vectors, truth)[0] for ours, theirs in choices]
-    if min(losses) > least_loss(words, truth)[0] + _NO_HARM:
+    choices = [(ours / spread[0], theirs / spread[1]) for ours, theirs in (MIXTURES if proven else (UNPROVEN,))]
+    losses = [least_loss((ours * words + theirs * vectors)[new], truth[new])[0] for ours, theirs in choices]
+    if min(losses) > least_loss(words[new], truth[new])[0] + _NO_HARM:
         return None
     ours, theirs = (round(share, 6) for share in choices[int(np.argmin(losses))])
     mixed = ours * words + theirs * vectors
@@ -123,8 +134,9 @@ def second_look(
     lines = _lines(top, alone, mixed.argmax(axis=1) == truth, spoken, pace)
     second = Second(ours, theirs, Calibration(), lines)
     asked = second.needed(top, spoken.tolist())
+    asked &= new
     if asked.sum() < ROWS_FOR_OWN_CURVE or len(np.unique(truth[asked])) < len(head.labels):
-        asked[:] = True
+        asked = new
     return Second(ours, theirs, calibration(mixed[asked], truth[asked], spoken[asked]), lines)
 
 

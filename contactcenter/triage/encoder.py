@@ -1,8 +1,9 @@
 """Sentence encoders: a text becomes a vector of unit length; texts that mean alike lie close together.
 
 An encoder is a folder: ``model.onnx`` (a transformer with mean pooling, 8-bit weights), ``tokenizer.json`` and
-``encoder.json`` (name, width, longest input, prompt, SHA-256 of the model). It is read by onnxruntime and the tokenizer
-of transformers; no torch. ``contactcenter models export`` makes one (see :mod:`contactcenter.triage.export`).
+``encoder.json`` (name, width, longest input, prompt, SHA-256 of the model), and ``taught.npy`` where it was taught
+labels (see :mod:`contactcenter.triage.taught`). It is read by onnxruntime and the tokenizer of transformers; no torch.
+``contactcenter models export`` makes one (see :mod:`contactcenter.triage.export`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contactcenter.errors import ModelError
+from contactcenter.triage import taught
 from contactcenter.triage.places import ENCODER_CONFIG as CONFIG
 from contactcenter.triage.student import KIND, StaticEncoder
 
@@ -66,6 +68,7 @@ class OnnxEncoder:
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
         """``threads`` of the network; one is best where other work shares the cores."""
         self.card = read_card(folder)
+        self._folder = folder
         try:
             if hashlib.sha256((folder / MODEL).read_bytes()).hexdigest() != self.card.sha256:
                 raise ModelError(f"{folder / MODEL}: its SHA-256 is not the one {CONFIG} states")
@@ -90,6 +93,10 @@ class OnnxEncoder:
     def prompt(self) -> str:
         """What to put before a text where few examples tell the labels apart; "" for nothing."""
         return self.card.prompt
+
+    def taught_with(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Which of the texts it was taught the labels of; raises :class:`ModelError` where its note is damaged."""
+        return taught.among(taught.read(self._folder), texts)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One unit vector for each text, in order; the shorter texts are computed first."""

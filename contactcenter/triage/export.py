@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from contactcenter.errors import InvalidInput
+from contactcenter.triage import taught
 from contactcenter.triage.encoder import FORMAT, MODEL, TOKENIZER
 from contactcenter.triage.places import ENCODER_CONFIG as CONFIG
 
@@ -74,6 +75,7 @@ def export(source: str, out: Path, *, prompt: str = "", tell: Callable[[str], No
         "sha256": hashlib.sha256((out / MODEL).read_bytes()).hexdigest(),
     }
     (out / CONFIG).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    taught.hand_on(Path(source), out)
     return card
 
 

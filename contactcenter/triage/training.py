@@ -21,12 +21,13 @@ from scipy import sparse  # type: ignore[import-untyped]
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from contactcenter.errors import InvalidInput
-from contactcenter.triage import calibration, evaluation
+from contactcenter.triage import calibration, evaluation, lending
 from contactcenter.triage.assess import CATEGORY, COMPLAINT, IS_COMPLAINT, SENTIMENT, URGENCY, original_text, whole_text
 from contactcenter.triage.corpus import Corpus, Example
+from contactcenter.triage.encoder import OnnxEncoder
 from contactcenter.triage.experts import SEED, VectorFit, WordFit, WordSettings, fit_words
 from contactcenter.triage.features import Encoder, NoEncoder, featurise
-from contactcenter.triage.linear import Head, LinearModel, Second, columns_of
+from contactcenter.triage.linear import Head, LinearModel, Second
 from contactcenter.triage.neighbours import Neighbours, joined
 from contactcenter.triage.registry import TrainedModel
 
@@ -122,12 +123,13 @@ def train(
     encoder = encoder or NoEncoder()
     prompt = _prompt(corpus, encoder, base)
     buckets, examples, phrases = _matrices(corpus, encoder, prompt)
+    known = _known(corpus, encoder)
     learned: list[_Learned] = []
     threshold = base.complaint_threshold if base else 0.5
     for done, head in enumerate(corpus.heads):
         tell(head, (done + 0.5) / (len(corpus.heads) + 0.5))
         names = _names(corpus, encoder, prompt) if head == CATEGORY else examples.dense[:0]
-        trainer = _Trainer(head, corpus, examples, phrases, names, calibration.PACES[pace])
+        trainer = _Trainer(head, corpus, examples, phrases, names, calibration.PACES[pace], known)
         learned.append(trainer.run())
         if head == COMPLAINT:
             threshold = _threshold(trainer.truth, learned[-1].unseen[:, trainer.labels.index(IS_COMPLAINT)])
@@ -138,13 +140,14 @@ def train(
         "seed": SEED,
         "folds": FOLDS,
         "pace": pace,
+        **({"rows_encoder_was_taught": int(known.sum())} if known.any() else {}),
         "cross_validation": {one.head.name: one.measured for one in learned},
     }
     weights = np.hstack([one.words.weights for one in learned])
     linear = LinearModel([one.head for one in learned], buckets, weights)
     experts = [one.neighbours for one in learned if one.neighbours is not None]
     model = TrainedModel(name, linear, threshold, training, neighbours=joined(experts) if experts else None)
-    whole = model if base is None else _with_heads_of(model, base, encoder)
+    whole = model if base is None else lending.with_heads_of(model, base, encoder)
     return replace(whole.reading(encoder), prompt=prompt)
 
 
@@ -163,6 +166,13 @@ def _prompt(corpus: Corpus, encoder: Encoder, base: TrainedModel | None) -> str:
 
 def _categories(corpus: Corpus) -> list[str]:
     return [example.labels[CATEGORY] for example in corpus.examples if CATEGORY in example.labels]
+
+
+def _known(corpus: Corpus, encoder: Encoder) -> NDArray[np.bool_]:
+    """Which examples the encoder was taught with: they flatter it."""
+    if isinstance(encoder, OnnxEncoder):
+        return encoder.taught_with([example.text for example in corpus.examples])
+    return np.zeros(len(corpus.examples), dtype=bool)
 
 
 def _names(corpus: Corpus, encoder: Encoder, prompt: str) -> NDArray[np.float32]:
@@ -222,12 +232,14 @@ class _Trainer:
         phrases: _Matrix,
         names: NDArray[np.float32],
         pace: calibration.Pace,
+        known: NDArray[np.bool_],
     ) -> None:
         self.head = head
         self._pace = pace
         rows = np.array([row for row, example in enumerate(corpus.examples) if head in example.labels], dtype=np.int64)
         labelled = [corpus.examples[row] for row in rows]
         self.spoken = np.array([example.language for example in labelled])
+        self._known = known[rows]
         self._settings = SETTINGS.get(head, Settings())
         self.truth = np.array([example.labels[head] for example in labelled])
         self._counts = np.array([example.weight for example in labelled])
@@ -315,7 +327,8 @@ class _Trainer:
             # Who has not seen an example has not seen what lies halfway to its label's name either.
             halfway = unseen + len(self._taught()) - len(self.truth) if self._blended else unseen[:0]
             scores[unseen] = expert.unseen(np.concatenate([unseen, halfway]))[: len(unseen)]
-        return expert, scores, calibration.second_look(head, margins, scores, self._right, self.spoken, self._pace)
+        second = calibration.second_look(head, margins, scores, self._right, self.spoken, self._pace, self._known)
+        return expert, scores, second
 
     def _vectors(self, among: NDArray[np.int64]) -> VectorFit:
         """The expert on vectors, from some of what there is to learn from; ``among`` are the places there."""
@@ -349,45 +362,3 @@ def _threshold(truth: NDArray[np.str_], probabilities: NDArray[np.float32]) -> f
     complaints = np.sort(probabilities[truth == IS_COMPLAINT])
     allowed = int((1 - COMPLAINT_RECALL) * len(complaints))
     return min(round(float(complaints[allowed]) - 5e-5, 4), 0.5)
-
-
-def _with_heads_of(model: TrainedModel, base: TrainedModel, encoder: Encoder) -> TrainedModel:
-    """The model with the heads of another that it lacks itself; they have to read the same encoder."""
-    own, lent = model.linear, base.linear
-    taken = [head for head in lent.heads if head.name not in {head.name for head in own.heads}]
-    buckets = np.union1d(own.buckets, lent.buckets).astype(np.uint32)
-    columns = np.concatenate([np.r_[lent.columns(head.name)] for head in taken] or [np.zeros(0, dtype=np.int64)])
-    weights = np.hstack(
-        [
-            _spread(own.weights[:-1], own.buckets, buckets),
-            _spread(lent.weights[:-1][:, columns], lent.buckets, buckets),
-        ]
-    )
-    borrowed = _neighbours_of(base, taken)
-    if borrowed is not None and not base.reads(encoder):
-        raise InvalidInput("the base model was trained with another encoder")
-    experts = [one for one in (model.neighbours, borrowed) if one is not None]
-    linear = LinearModel([*own.heads, *taken], buckets, weights)
-    return replace(model, linear=linear, neighbours=joined(experts) if experts else None)
-
-
-def _neighbours_of(base: TrainedModel, taken: Sequence[Head]) -> Neighbours | None:
-    """The expert on vectors for some of a model's heads."""
-    if base.neighbours is None:
-        return None
-    places = columns_of([head for head in base.linear.heads if head.second is not None])
-    wanted = [np.r_[places[head.name]] for head in taken if head.second is not None]
-    if not wanted:
-        return None
-    coefficients = base.neighbours.coefficients[:, np.concatenate(wanted)]
-    used = coefficients.any(axis=1)
-    return Neighbours.of(base.neighbours.stored[used], coefficients[used])
-
-
-def _spread(
-    weights: NDArray[np.floating[Any]], buckets: NDArray[np.uint32], wider: NDArray[np.uint32]
-) -> NDArray[np.float32]:
-    """Weights over some buckets as weights over more of them."""
-    spread = np.zeros((len(wider), weights.shape[1]), dtype=np.float32)
-    spread[np.searchsorted(wider, buckets)] = weights
-    return spread

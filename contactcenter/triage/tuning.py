@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from contactcenter.errors import InvalidInput
+from contactcenter.triage import taught
 from contactcenter.triage.assess import CATEGORY
 from contactcenter.triage.corpus import Corpus
 from contactcenter.triage.narrowing import narrowed
@@ -137,6 +138,7 @@ def tune(
     said["cosine"] = lesson.likeness()
     lesson.network.save_pretrained(out)
     tokenizer.save_pretrained(out)
+    taught.write(out, (text for table in tables for text in table.texts))
     return said
 
 
