@@ -29,9 +29,10 @@ async def judge(visit: Visit, uow: UnitOfWork, ticket: Ticket) -> str:
         raise NotFound("there is no such message")
     stood = {one.head: one.label for one in await feedback.standing(uow, message.id)}
     was = stood.get(head) or feedback.machine_said(message.assessment or {}, head)
-    await judging.judge_message(uow, visit.actor, message.id, {head: label})
-    if head == feedback.COMPLAINT and ticket.complaint != (label == "yes"):
-        await desk.mark_complaint(uow, visit.actor, ticket, label == "yes")
+    if head == feedback.COMPLAINT and label in {"yes", "no"} and ticket.complaint != (label == "yes"):
+        await desk.mark_complaint(uow, visit.actor, ticket, label == "yes", message_id=message.id)
+    else:
+        await judging.judge_message(uow, visit.actor, message.id, {head: label})
     said = visit.gettext("The machine will learn from it: {word}.").format(word=_word(visit, head, label))
     way_back = f"/tickets/{ticket.number}/judge{place_of(visit).suffix}" if was else ""
     return visit.toast(said, undo=way_back, values={"head": head, "label": was, "message": message.id})

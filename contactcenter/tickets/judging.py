@@ -52,7 +52,7 @@ async def judge_message(
     _message, ticket = await access_message(uow, actor, message_id)
     rest = dict(labels)
     if ticket is not None and await sorted_by(uow, ticket) == message_id:
-        rest = await _on_the_ticket(uow, actor, ticket, rest, move_queue=move_queue)
+        rest = await _on_the_ticket(uow, actor, ticket, message_id, rest, move_queue=move_queue)
     await feedback.record(uow, actor, message_id, [Judgement(head, label) for head, label in rest.items()], source)
     return await feedback.standing(uow, message_id)
 
@@ -117,16 +117,16 @@ async def last_question(uow: UnitOfWork, ticket: Ticket) -> str | None:
 
 
 async def _on_the_ticket(
-    uow: UnitOfWork, actor: Actor, ticket: Ticket, labels: dict[str, str], *, move_queue: bool
+    uow: UnitOfWork, actor: Actor, ticket: Ticket, message_id: str, labels: dict[str, str], *, move_queue: bool
 ) -> dict[str, str]:
-    """Let the ticket follow; gives the labels that were not recorded on the way."""
+    """Let the ticket follow what is said of the message; gives the labels that were not recorded on the way."""
     rest = dict(labels)
     category, complaint = rest.get(CATEGORY), rest.get(COMPLAINT)
     if category is not None and category != ticket.category:
         await correct_category(uow, actor, ticket, category, move_queue=move_queue)
         del rest[CATEGORY]
     if complaint in {"yes", "no"} and (complaint == "yes") != ticket.complaint:
-        await mark_complaint(uow, actor, ticket, complaint == "yes")
+        await mark_complaint(uow, actor, ticket, complaint == "yes", message_id=message_id)
         del rest[COMPLAINT]
     mood = rest.get(SENTIMENT)
     if mood in feedback.LABELS[SENTIMENT] and mood != ticket.sentiment:

@@ -20,7 +20,7 @@ from contactcenter.staff.records import Agent
 from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets import feedback
 from contactcenter.tickets.changes import Happening, begin, changed, finish
-from contactcenter.tickets.openings import sorted_by
+from contactcenter.tickets.openings import complained_by, sorted_by
 from contactcenter.tickets.records import Category, Priority, Queue, QueueMember, Ticket, TicketStatus
 
 COMPLAINTS = "complaints"
@@ -180,7 +180,7 @@ async def correct_category(
         return ticket
     ticket.category = category
     ticket.category_probability = 1.0
-    await _correct(uow, actor, ticket, feedback.CATEGORY, category)
+    await _correct(uow, actor, await sorted_by(uow, ticket), feedback.CATEGORY, category)
     data = {"was": was, "now": category}
     if move_queue and not ticket.complaint and known.queue_id is not None and known.queue_id != ticket.queue_id:
         data["queue"] = known.queue_id
@@ -190,14 +190,24 @@ async def correct_category(
 
 
 async def mark_complaint(
-    uow: UnitOfWork, actor: Actor, ticket: Ticket, complaint: bool = True, *, expected_version: int | None = None
+    uow: UnitOfWork,
+    actor: Actor,
+    ticket: Ticket,
+    complaint: bool = True,
+    *,
+    message_id: str | None = None,
+    expected_version: int | None = None,
 ) -> Ticket:
-    """Say that it is a complaint (it goes to the complaints' queue), or that it is none (it stays where it is)."""
+    """Say that it is a complaint (it goes to the complaints' queue), or that it is none (it stays where it is).
+
+    The machine learns it of ``message_id``, one of its messages; when not given, of the one that it must have been.
+    """
     await begin(uow, ticket, expected_version)
     if ticket.complaint == complaint:
         return ticket
     ticket.complaint = complaint
-    await _correct(uow, actor, ticket, feedback.COMPLAINT, "yes" if complaint else "no")
+    about = message_id or await complained_by(uow, ticket, complaint=complaint)
+    await _correct(uow, actor, about, feedback.COMPLAINT, "yes" if complaint else "no")
     if complaint:
         queue_id = await uow.session.scalar(select(col(Queue.id)).where(col(Queue.key) == COMPLAINTS))
         if queue_id is not None and queue_id != ticket.queue_id:
@@ -273,8 +283,7 @@ def _gone(ticket: Ticket, *, agent: str) -> Event:
     return Event(EventKind.TICKET_CHANGED, id=ticket.id, ticket=ticket.number, queue=ticket.queue_id, agent=agent)
 
 
-async def _correct(uow: UnitOfWork, actor: Actor, ticket: Ticket, head: str, label: str) -> None:
-    """Keep the correction with the message the ticket was sorted by; a ticket without one teaches nothing."""
-    message = await sorted_by(uow, ticket)
-    if message is not None:
-        await feedback.record(uow, actor, message, [feedback.Judgement(head, label)])
+async def _correct(uow: UnitOfWork, actor: Actor, message_id: str | None, head: str, label: str) -> None:
+    """Keep the correction with the message it is about; a ticket without one teaches nothing."""
+    if message_id is not None:
+        await feedback.record(uow, actor, message_id, [feedback.Judgement(head, label)])

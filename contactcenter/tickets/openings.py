@@ -1,17 +1,17 @@
-"""The message a ticket is sorted by: the first of its customer that triage looked at."""
+"""The messages a ticket is judged by: the first of its customer that triage looked at, the one that complains."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, select
+from sqlalchemy import ColumnElement, ScalarSelect, exists, select
 from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import col
 
 from contactcenter.conversations.records import Message
 from contactcenter.envelope import Direction, MessageKind
 from contactcenter.store.unit_of_work import UnitOfWork
-from contactcenter.tickets.records import Ticket
+from contactcenter.tickets.records import Feedback, Ticket
 
 
 def opening_of(conversation_id: ColumnElement[Any] | Mapped[str] | str) -> ScalarSelect[str]:
@@ -34,3 +34,30 @@ def opening_of(conversation_id: ColumnElement[Any] | Mapped[str] | str) -> Scala
 async def sorted_by(uow: UnitOfWork, ticket: Ticket) -> str | None:
     """Its id, for a ticket at hand."""
     return await uow.session.scalar(select(opening_of(ticket.conversation_id)))
+
+
+async def complained_by(uow: UnitOfWork, ticket: Ticket, *, complaint: bool) -> str | None:
+    """Id of the message by which the ticket is said to be a complaint, or none.
+
+    Of its customer's messages that triage looked at: the one of which somebody said the contrary, so that this is taken
+    back; else, where it is none, the one the machine called a complaint; else the newest.
+    """
+    contrary = exists().where(
+        col(Feedback.message_id) == col(Message.id),
+        col(Feedback.head) == "complaint",
+        col(Feedback.stands),
+        col(Feedback.label) == ("no" if complaint else "yes"),
+    )
+    called = col(Message.assessment)["complaint"]["kind"].as_string().is_not(None)
+    query = (
+        select(col(Message.id))
+        .where(
+            col(Message.conversation_id) == ticket.conversation_id,
+            col(Message.direction) == Direction.IN.value,
+            col(Message.kind) == MessageKind.MESSAGE.value,
+            col(Message.assessment).is_not(None),
+        )
+        .order_by(contrary.desc(), *([] if complaint else [called.desc()]), col(Message.id).desc())
+        .limit(1)
+    )
+    return await uow.session.scalar(query)

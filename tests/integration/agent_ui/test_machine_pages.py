@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from contactcenter import clock
 from contactcenter.agent_ui.machine_quality import WIDTH, error_bar, pair_of, standing
-from contactcenter.conversations.records import Message
+from contactcenter.conversations.records import Conversation, Message
 from contactcenter.errors import NotFound
 from contactcenter.settings import Settings
 from contactcenter.staff.access import Role
@@ -23,7 +23,7 @@ from contactcenter.tickets.model_history import Change, note_change
 from contactcenter.tickets.records import Ticket, Topic, TopicMessage, TopicState
 from contactcenter.tickets.seeds import seed_defaults
 from contactcenter.triage import gate
-from tests.integration.office import mail, ticket
+from tests.integration.office import mail, ticket, write
 
 CARD = "4242 4242 4242 4242"
 SAID = {
@@ -300,6 +300,18 @@ async def test_who_marks_a_complaint_that_leaves_his_queues_goes_back_to_the_inb
     said = {"head": "complaint", "label": "yes", "message": message}
     answer = await ann.post(f"/tickets/{number}/judge", said)
     assert (answer.status, answer.headers["HX-Redirect"]) == (200, "/inbox?view=open")
+
+
+async def test_a_later_message_that_complains_teaches_nothing_about_the_first(office):
+    boss = await office.person("boss", Role.ADMIN)
+    first, number = await drawn(office)
+    async with office.store.transaction() as uow:
+        conversation = (await uow.session.get(Message, first)).conversation_id
+        opened = await uow.session.get(Conversation, conversation)
+        later = (await write(uow, mail(), "A scandal!", conversation=opened, assessment=SAID)).id
+    said = {"head": "complaint", "label": "yes", "message": later}
+    assert (await boss.post(f"/tickets/{number}/judge", said)).status == 200
+    assert (await standing_of(office, first), await standing_of(office, later)) == ({}, {"complaint": "yes"})
 
 
 async def test_a_correction_of_another_tickets_message_is_refused(office):

@@ -137,6 +137,42 @@ async def test_a_follow_up_is_spoken_of_alone(store, ann, question):
     assert await stands(store, later.id) == [("category", "card", "other")]
 
 
+async def follow_up(store, number, text="This is a scandal", kind=None):
+    async with store.transaction() as uow:
+        opened = await access_ticket(uow, MACHINE, number)
+        conversation = await uow.session.get(Conversation, opened.conversation_id)
+        said = {**SAID, "complaint": {"probability": 0.5, "kind": kind}}
+        return (await write(uow, mail(), text, conversation=conversation, assessment=said)).id
+
+
+async def mark(store, actor, number, complaint, **about):
+    async with store.transaction() as uow:
+        await desk.mark_complaint(uow, actor, await access_ticket(uow, actor, number), complaint, **about)
+
+
+async def test_a_ticket_that_becomes_a_complaint_was_made_one_by_its_newest_message(store, question):
+    number, first = question
+    boss = await hire(store, "boss", Role.ADMIN)
+    later = await follow_up(store, number)
+    await mark(store, boss, number, True)
+    assert (await stands(store, first), await stands(store, later)) == ([], [("complaint", "yes", "no")])
+    newest = await follow_up(store, number, "Thank you")
+    await mark(store, boss, number, False)  # takes back what was said, of the message it was said of
+    assert [await stands(store, one) for one in (first, later, newest)] == [[], [], []]
+
+
+async def test_who_says_that_it_is_no_complaint_means_the_message_that_was_called_one(store, question):
+    number, first = question
+    boss = await hire(store, "boss", Role.ADMIN)
+    called = await follow_up(store, number, "I would like to complain about the weather", kind="service")
+    async with store.transaction() as uow:
+        (await access_ticket(uow, boss, number)).complaint = True  # as routing made it
+    newest = await follow_up(store, number, "And thank you")
+    await mark(store, boss, number, False)
+    assert [await stands(store, one) for one in (first, newest)] == [[], []]
+    assert ("complaint", "no", "yes") in await stands(store, called)
+
+
 async def test_undoing_a_correction_at_the_desk_leaves_nothing(store, ann, question):
     number, message_id = question
     async with store.transaction() as uow:
