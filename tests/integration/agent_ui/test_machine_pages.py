@@ -324,6 +324,16 @@ async def test_a_correction_of_another_tickets_message_is_refused(office):
     assert await standing_of(office, message) == {}
 
 
+@pytest.mark.parametrize(("locale", "said"), [("en", ["1 waits", "2 wait<"]), ("zh", ["1 条待评判", "2 条待评判"])])
+async def test_one_is_no_plural(office, locale, said):
+    boss = await office.person("boss", Role.ADMIN)
+    if locale == "zh":
+        await boss.post("/preferences", {"language": "zh"})
+    for expected in said:
+        await drawn(office)
+        assert expected in (await boss.get("/audits")).page
+
+
 async def test_agents_find_the_audits_and_supervisors_the_whole_in_the_rail(office):
     ann, sue = await office.person("ann"), await office.person("sue", Role.SUPERVISOR)
     assert '<a href="/audits" data-go="m"' in (await ann.get("/board")).page
