@@ -34,6 +34,9 @@ SUGGEST_FROM = 0.5
 
 _BATCH = 32
 
+_FLATTERING = 0.01
+"""Share of rows the encoder was taught with that is worth a word: somebody else may have written "hello" before."""
+
 app = typer.Typer(help="Understanding: assess, train, evaluate.", no_args_is_help=True)
 
 ModelOption = Annotated[
@@ -215,13 +218,19 @@ def train(
     measured = trained.training["cross_validation"]
     if not as_json:
         print(f"{len(corpus.examples)} rows, cross-validated; published in {out}")
-    if flattering := trained.training.get("rows_encoder_was_taught"):
+    _tell_of_flattery(trained)
+    print_rows([{"head": head, **figures} for head, figures in measured.items()], as_json=as_json)
+
+
+def _tell_of_flattery(trained: TrainedModel) -> None:
+    """Say where the figures are better than they would be on new texts."""
+    known, rows = trained.training.get("rows_encoder_was_taught", 0), trained.training["rows"]
+    if known >= _FLATTERING * rows:
         print(
-            f"contactcenter: {trained.encoder} was taught with {flattering} of these rows, which flatters the figures; "
+            f"contactcenter: {trained.encoder} was taught with {known} of these rows, which flatters the figures; "
             "--encoder base knows none of them",
             file=sys.stderr,
         )
-    print_rows([{"head": head, **figures} for head, figures in measured.items()], as_json=as_json)
 
 
 @contextmanager

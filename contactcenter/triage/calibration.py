@@ -26,7 +26,7 @@ ROWS_FOR_OWN_CURVE = 5 * ROWS_PER_KNOT
 MIXTURES = ((2.0, 1.0), (1.0, 1.0), (1.0, 2.0), (1.0, 4.0), (1.0, 8.0), (0.0, 1.0))
 """What words and vectors count, among which unseen rows choose."""
 
-UNPROVEN = (1.0, 1.0)
+UNPROVEN = (1.0, 2.0)
 """What they count where no row can say so, because the encoder was taught with them."""
 
 
@@ -116,11 +116,11 @@ def second_look(
 ) -> Second | None:
     """How vectors join in, from both experts' scores of unseen rows; None where they only do harm.
 
-    ``known`` are rows that the encoder was taught with. They flatter the vectors, so the others choose alone, and where
-    these are few, nobody does.
+    ``known`` are rows that the encoder was taught with. They flatter the vectors, so the others choose and judge alone;
+    where these are few, nobody chooses.
     """
     new = np.ones(len(truth), dtype=bool) if known is None else ~known
-    proven = new.all() or (new.sum() >= FEWEST and len(np.unique(truth[new])) == len(head.labels))
+    proven = new.all() or (new.sum() >= FEWEST and len(np.unique(truth[new])) > 1)
     new |= not proven
     spread = [float(one.std(axis=1).mean()) or 1.0 for one in (words, vectors)]
     choices = [(ours / spread[0], theirs / spread[1]) for ours, theirs in (MIXTURES if proven else (UNPROVEN,))]
@@ -131,7 +131,7 @@ def second_look(
     mixed = ours * words + theirs * vectors
     raw = head.calibration.raw(words)
     top, alone = raw.max(axis=1), raw.argmax(axis=1) == truth
-    lines = _lines(top, alone, mixed.argmax(axis=1) == truth, spoken, pace)
+    lines = _lines(top, alone, mixed.argmax(axis=1) == truth, spoken, pace)  # flattery asks for the second look
     second = Second(ours, theirs, Calibration(), lines)
     asked = second.needed(top, spoken.tolist())
     asked &= new

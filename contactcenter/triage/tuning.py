@@ -49,6 +49,7 @@ class Recipe:
     keep: float  # share of the feed-forward neurons
     passes: float  # over the unlabelled texts before any label is learned
     epochs: float  # over the tables
+    spare: float = 0.15  # share of their rows that is not taught
     rate: float = 5e-5
     centre_rate: float = 5e-3
     batch: int = 1024  # tokens
@@ -70,6 +71,16 @@ def of_table(corpus: Corpus) -> Table:
     rows = [(example.text, example.labels[CATEGORY]) for example in corpus.examples]
     known = [(text, label) for text, label in rows if label not in OUTSIDE]
     return Table(tuple(text for text, _ in known), tuple(label for _, label in known))
+
+
+def without_spared(table: Table, share: float) -> Table:
+    """The table without the share of its rows that is not to be taught; a text and its repetitions stay together.
+
+    Training on the table judges the encoder by them (:mod:`contactcenter.triage.taught`).
+    """
+    drawn = taught.fingerprints(table.texts) >= share * 2**32
+    rows = [row for row, wanted in zip(zip(table.texts, table.labels, strict=True), drawn, strict=True) if wanted]
+    return Table(tuple(text for text, _ in rows), tuple(label for _, label in rows))
 
 
 def joined(sources: Sequence[Sequence[str]], count: int, chance: np.random.Generator) -> list[str]:
@@ -130,6 +141,7 @@ def tune(
         raise InvalidInput(f"{source}: no sentence transformer ({error})") from error
     if recipe.keep < 1 and not hasattr(network, "encoder"):
         raise InvalidInput(f"{source}: only networks built like BERT can be narrowed; keep all neurons")
+    tables = [without_spared(table, recipe.spare) for table in tables]
     lesson = _Lesson(torch, network, tokenizer, sources, recipe, tell)
     lesson.narrow()
     said = {"cosine_narrowed": lesson.likeness()}

@@ -87,6 +87,17 @@ def test_strangers_are_not_learned_as_a_label():
     assert tuning.of_table(Corpus(tuple(rows))) == tuning.Table(("pay my bill",), ("bill",))
 
 
+def test_what_is_spared_is_not_taught_and_repetitions_stay_together():
+    texts = [f"question {row % 500}" for row in range(1_000)]
+    left = tuning.without_spared(tuning.Table(tuple(texts), tuple(map(str, range(1_000)))), 0.2)
+    assert 350 < len(set(left.texts)) < 450
+    assert len(left.texts) == 2 * len(set(left.texts))
+    assert all(texts[int(label)] == text for text, label in zip(left.texts, left.labels, strict=True))
+    assert tuning.without_spared(left, 0.2) == left  # drawn by the text alone
+    whole = tuning.Table(("a", "b"), ("x", "y"))
+    assert tuning.without_spared(whole, 0.0) == whole
+
+
 def test_texts_come_from_tables_of_either_column_and_from_corpus_folders(tmp_path):
     (tmp_path / "pairs.csv").write_text("en,zh\nGood morning.,早上好。\n")
     (tmp_path / "mails.csv").write_text("label,text\nYes,Please send the form\nNo,请寄给我\n")
