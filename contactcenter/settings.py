@@ -369,7 +369,8 @@ def load(data: Path | None = None) -> Settings:
             raise SettingsError(f"{path}: {error}") from error
     try:
         _environment_secrets(directory)
-        return Settings(**{**_with_secrets(values, directory, ""), "data": directory})
+        # Whoever names a directory means it: the environment, which wins else, may name another one, or a relative one.
+        return Settings(**_with_secrets(values, directory, "")).model_copy(update={"data": directory})
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise SettingsError(f"{path}: {faults}") from error

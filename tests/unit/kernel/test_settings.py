@@ -27,6 +27,23 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     assert settings.http.public_url == "https://desk.example"
 
 
+@pytest.mark.parametrize("elsewhere", ["", "relative", "/another/one"])
+def test_a_directory_that_is_named_wins_over_the_one_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, elsewhere: str
+) -> None:
+    monkeypatch.setenv("CONTACTCENTER_DATA", elsewhere)
+    assert load(tmp_path).data == tmp_path
+
+
+@pytest.mark.parametrize(("said", "meant"), [("", "contactcenter-data"), ("relative", "relative")])
+def test_the_directory_of_the_environment_is_absolute_whatever_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, meant: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONTACTCENTER_DATA", said)
+    assert load().data == tmp_path / meant
+
+
 def test_a_secret_is_read_from_its_file_without_the_newline(tmp_path: Path) -> None:
     (tmp_path / "twilio.token").write_text("s3cret\n")
     settings = load(write(tmp_path, '[twilio]\nauth_token_file = "twilio.token"\n'))
