@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -197,13 +198,7 @@ def train(
     """
     from contactcenter.triage import registry
 
-    try:
-        from contactcenter.triage import training
-        from contactcenter.triage.calibration import PACES
-    except ImportError as error:
-        raise InvalidInput(f"{error}; install what training needs: pip install 'contactcenter[train]'") from error
-    if pace not in PACES:
-        raise InvalidInput(f"{pace}: one of {', '.join(PACES)}", field="pace")
+    training = _lesson(pace)
     corpus, lender = _corpus_and_base(data, text, label, language, base)
     with _progress_bar() as progress:
         trained = training.train(
@@ -220,6 +215,18 @@ def train(
         print(f"{len(corpus.examples)} rows, cross-validated; published in {out}")
     _tell_of_flattery(trained)
     print_rows([{"head": head, **figures} for head, figures in measured.items()], as_json=as_json)
+
+
+def _lesson(pace: str) -> ModuleType:
+    """The training, at a pace it knows; raises :class:`InvalidInput` where it or what it needs is missing."""
+    try:
+        from contactcenter.triage import training
+        from contactcenter.triage.calibration import PACES
+    except ImportError as error:
+        raise InvalidInput(f"{error}; install what training needs: pip install 'contactcenter[train]'") from error
+    if pace not in PACES:
+        raise InvalidInput(f"{pace}: one of {', '.join(PACES)}", field="pace")
+    return training
 
 
 def _tell_of_flattery(trained: TrainedModel) -> None:

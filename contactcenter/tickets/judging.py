@@ -11,7 +11,6 @@ from sqlmodel import col
 
 from contactcenter import clock
 from contactcenter.conversations.records import Message
-from contactcenter.envelope import Direction, MessageKind
 from contactcenter.errors import NotFound
 from contactcenter.knowledge.records import Article
 from contactcenter.staff.access import Actor
@@ -21,7 +20,7 @@ from contactcenter.tickets.access import access_message
 from contactcenter.tickets.changes import begin, changed
 from contactcenter.tickets.feedback import ANSWER, CATEGORY, COMPLAINT, SENTIMENT, Judgement
 from contactcenter.tickets.lifecycle import correct_category, mark_complaint
-from contactcenter.tickets.openings import sorted_by
+from contactcenter.tickets.openings import of_customer, sorted_by
 from contactcenter.tickets.records import Feedback, FeedbackSource, Ticket
 
 SAME = 0.95
@@ -105,11 +104,7 @@ async def last_question(uow: UnitOfWork, ticket: Ticket) -> str | None:
     """Id of what the customer wrote last: the message suggestions are made for."""
     query = (
         select(col(Message.id))
-        .where(
-            col(Message.conversation_id) == ticket.conversation_id,
-            col(Message.direction) == Direction.IN.value,
-            col(Message.kind) == MessageKind.MESSAGE.value,
-        )
+        .where(*of_customer(Message, ticket.conversation_id))
         .order_by(col(Message.id).desc())
         .limit(1)
     )

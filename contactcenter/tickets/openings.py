@@ -11,7 +11,19 @@ from sqlmodel import col
 from contactcenter.conversations.records import Message
 from contactcenter.envelope import Direction, MessageKind
 from contactcenter.store.unit_of_work import UnitOfWork
+from contactcenter.tickets.feedback import COMPLAINT
 from contactcenter.tickets.records import Feedback, Ticket
+
+Conditions = tuple[ColumnElement[bool], ...]
+
+
+def of_customer(message: type[Message], conversation_id: ColumnElement[Any] | Mapped[str] | str) -> Conditions:
+    """What tells the messages that the customer wrote in a conversation."""
+    return (
+        col(message.conversation_id) == conversation_id,
+        col(message.direction) == Direction.IN.value,
+        col(message.kind) == MessageKind.MESSAGE.value,
+    )
 
 
 def opening_of(conversation_id: ColumnElement[Any] | Mapped[str] | str) -> ScalarSelect[str]:
@@ -19,12 +31,7 @@ def opening_of(conversation_id: ColumnElement[Any] | Mapped[str] | str) -> Scala
     first = aliased(Message)
     return (
         select(col(first.id))
-        .where(
-            col(first.conversation_id) == conversation_id,
-            col(first.direction) == Direction.IN.value,
-            col(first.kind) == MessageKind.MESSAGE.value,
-            col(first.assessment).is_not(None),
-        )
+        .where(*of_customer(first, conversation_id), col(first.assessment).is_not(None))
         .order_by(col(first.id))
         .limit(1)
         .scalar_subquery()
@@ -44,19 +51,14 @@ async def complained_by(uow: UnitOfWork, ticket: Ticket, *, complaint: bool) -> 
     """
     contrary = exists().where(
         col(Feedback.message_id) == col(Message.id),
-        col(Feedback.head) == "complaint",
+        col(Feedback.head) == COMPLAINT,
         col(Feedback.stands),
         col(Feedback.label) == ("no" if complaint else "yes"),
     )
     called = col(Message.assessment)["complaint"]["kind"].as_string().is_not(None)
     query = (
         select(col(Message.id))
-        .where(
-            col(Message.conversation_id) == ticket.conversation_id,
-            col(Message.direction) == Direction.IN.value,
-            col(Message.kind) == MessageKind.MESSAGE.value,
-            col(Message.assessment).is_not(None),
-        )
+        .where(*of_customer(Message, ticket.conversation_id), col(Message.assessment).is_not(None))
         .order_by(contrary.desc(), *([] if complaint else [called.desc()]), col(Message.id).desc())
         .limit(1)
     )

@@ -117,10 +117,10 @@ def second_look(
     """How vectors join in, from both experts' scores of unseen rows; None where they only do harm.
 
     ``known`` are rows that the encoder was taught with. They flatter the vectors, so the others choose and judge alone;
-    where these are few, nobody chooses.
+    where these are fewer than :data:`FEWEST` and the smaller part, nobody chooses.
     """
     new = np.ones(len(truth), dtype=bool) if known is None else ~known
-    proven = new.all() or (new.sum() >= FEWEST and len(np.unique(truth[new])) > 1)
+    proven = new.sum() >= min(FEWEST, len(new) / 2) and len(np.unique(truth[new])) > 1
     new |= not proven
     spread = [float(one.std(axis=1).mean()) or 1.0 for one in (words, vectors)]
     choices = [(ours / spread[0], theirs / spread[1]) for ours, theirs in (MIXTURES if proven else (UNPROVEN,))]

@@ -78,6 +78,15 @@ def test_where_hardly_a_row_is_new_nobody_chooses():
     assert share == pytest.approx(calibration.UNPROVEN[1] / calibration.UNPROVEN[0])
 
 
+def test_a_row_or_two_that_somebody_else_wrote_before_take_nobodys_say():
+    few = np.arange(300) < 2
+    words, vectors, truth, spoken = table(300, np.zeros(300, dtype=bool))
+    head = Head("category", tuple("abcd"), (0.0,) * 4, calibration.calibration(words, truth, spoken))
+    chosen = [calibration.second_look(head, words, vectors, truth, spoken, known=known) for known in (None, few)]
+    shares = [found and round(found.vectors / found.words, 3) for found in chosen]
+    assert shares[0] == shares[1] != pytest.approx(2.0 * words.std(axis=1).mean() / vectors.std(axis=1).mean(), rel=0.1)
+
+
 def test_probabilities_come_true_on_the_rows_that_were_not_taught():
     known = np.arange(6_000) < 4_000
     _, found = joined(known, told=True)
