@@ -76,8 +76,8 @@ async def events(visit: Visit) -> web.StreamResponse:
             "X-Content-Type-Options": "nosniff",
         }
     )
-    await response.prepare(visit.request)
     with visit.room.hub.subscribe() as queue, suppress(ConnectionResetError):  # the browser may go at any moment
+        await response.prepare(visit.request)
         await response.write(f"retry: {RETRY_MS}\n\n".encode() + line(Event(EventKind.GAP)))
         await _tell(visit, response, queue, signed)
     return response

@@ -3,8 +3,10 @@
 import asyncio
 import json
 
-from aiohttp import web
+import pytest
+from aiohttp import ClientConnectionError, web
 
+from contactcenter.agent_ui import stream
 from contactcenter.events import Event, EventKind
 from contactcenter.staff import agents
 from contactcenter.staff.access import MACHINE
@@ -40,6 +42,7 @@ async def test_a_disabled_agents_stream_ends(building):
     building.hub.publish(Event(EventKind.STAFF_CHANGED, id=ann.actor.agent_id))
     async with asyncio.timeout(5):
         await response.content.read()
+    assert response.content.at_eof()
 
 
 async def test_an_open_stream_does_not_hold_up_the_end_of_the_server(building):
@@ -49,6 +52,19 @@ async def test_an_open_stream_does_not_hold_up_the_end_of_the_server(building):
     await building.console.close(web.Application())
     async with asyncio.timeout(5):
         await response.content.read()
+    assert response.content.at_eof()
+
+
+async def test_a_browser_that_goes_before_its_stream_begins_is_no_fault(building, monkeypatch, caplog):
+    class Gone(web.StreamResponse):
+        async def prepare(self, _request):
+            raise ConnectionResetError("Cannot write to closing transport")
+
+    ann = await building.person("ann", queues=("service",))
+    monkeypatch.setattr(stream.web, "StreamResponse", Gone)
+    with pytest.raises(ClientConnectionError):
+        await ann.client.get("/events")
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_a_stranger_hears_nothing(building):
