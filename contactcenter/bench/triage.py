@@ -26,7 +26,7 @@ from contactcenter.triage.assessment import TriageInput
 from contactcenter.triage.calibration import NEVER
 from contactcenter.triage.corpus import TEST, read_folder
 from contactcenter.triage.encoder import OnnxEncoder
-from contactcenter.triage.features import NoEncoder
+from contactcenter.triage.features import NoEncoder, Read
 from contactcenter.triage.linear import ANY_LANGUAGE, LinearModel
 
 LENGTHS = {"short": 32, "usual": 64, "long": 256}
@@ -108,7 +108,7 @@ def _words_alone(model: registry.TrainedModel) -> registry.TrainedModel:
     """The same model, which looks at no vectors."""
     linear = model.linear
     heads = [replace(head, second=None) for head in linear.heads]
-    return replace(model, linear=LinearModel(heads, linear.buckets, linear.weights[:-1]), neighbours=None, encoder="")
+    return replace(model, linear=LinearModel(heads, linear.buckets, linear.weights[:-1]), neighbours={}, encoder="")
 
 
 def _always_both(model: registry.TrainedModel) -> registry.TrainedModel:
@@ -126,13 +126,17 @@ class _Counting:
 
     def __init__(self, encoder: OnnxEncoder) -> None:
         self._encoder = encoder
-        self.width, self.prompt = encoder.width, encoder.prompt
+        self.width, self.manner, self.prompt = encoder.width, encoder.manner, encoder.prompt
         self.asked = 0
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """The vectors."""
+        return self.read(texts).meaning
+
+    def read(self, texts: Sequence[str]) -> Read:
+        """The vectors, and those of manner."""
         self.asked += len(texts)
-        return self._encoder.encode(texts)
+        return self._encoder.read(texts)
 
 
 def _of_length(texts: Sequence[str], tokens: int, encoder: OnnxEncoder) -> list[str]:

@@ -30,6 +30,9 @@ def export_(
     prompt: Annotated[
         str, typer.Option(help="What training puts before each text of a table with few examples of each label.")
     ] = "",
+    succeeds: Annotated[
+        Path | None, typer.Option(help="An encoder that gave the same vectors: its models go on with this one.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make an encoder of a sentence transformer: ONNX with 8-bit weights, read without torch. Needs the extra `export`.
@@ -39,7 +42,7 @@ def export_(
     from contactcenter.triage.export import export, packaged_source
 
     source = source or packaged_source()
-    card = export(source, out, prompt=prompt, tell=lambda step: print(f"{step} …", file=sys.stderr))
+    card = export(source, out, prompt=prompt, succeeds=succeeds, tell=lambda step: print(f"{step} …", file=sys.stderr))
     size = sum(file.stat().st_size for file in out.iterdir() if file.is_file())
     print_rows([{**card, "bytes": size}], as_json=as_json)
 

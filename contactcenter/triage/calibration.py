@@ -105,6 +105,13 @@ def least_loss(margins: NDArray[np.float64], truth: NDArray[np.int64]) -> tuple[
     return float(best.fun), float(np.exp(best.x))
 
 
+def judging(known: NDArray[np.bool_], truth: NDArray[np.int64]) -> tuple[NDArray[np.bool_], bool]:
+    """Which rows judge an encoder that was taught with some: the others where these can, else all; and if they can."""
+    new = ~known
+    proven = bool(new.sum() >= min(FEWEST, len(new) / 2) and len(np.unique(truth[new])) > 1)
+    return new | (not proven), proven
+
+
 def second_look(
     head: Head,
     words: NDArray[np.float64],
@@ -119,15 +126,12 @@ def second_look(
     ``known`` are rows that the encoder was taught with. They flatter the vectors, so the others choose and judge alone;
     where these are fewer than :data:`FEWEST` and the smaller part, nobody chooses.
     """
-    new = np.ones(len(truth), dtype=bool) if known is None else ~known
-    proven = new.sum() >= min(FEWEST, len(new) / 2) and len(np.unique(truth[new])) > 1
-    new |= not proven
-    spread = [float(one.std(axis=1).mean()) or 1.0 for one in (words, vectors)]
-    choices = [(ours / spread[0], theirs / spread[1]) for ours, theirs in (MIXTURES if proven else (UNPROVEN,))]
-    losses = [least_loss((ours * words + theirs * vectors)[new], truth[new])[0] for ours, theirs in choices]
-    if min(losses) > least_loss(words[new], truth[new])[0] + _NO_HARM:
+    new, proven = judging(np.zeros(len(truth), dtype=bool) if known is None else known, truth)
+    spread = _spread(words), _spread(vectors)
+    choices = MIXTURES if proven else (UNPROVEN,)
+    loss, (ours, theirs) = mixture(words[new], vectors[new], truth[new], spread, choices)
+    if loss > least_loss(words[new], truth[new])[0] + _NO_HARM:
         return None
-    ours, theirs = (round(share, 6) for share in choices[int(np.argmin(losses))])
     mixed = ours * words + theirs * vectors
     raw = head.calibration.raw(words)
     top, alone = raw.max(axis=1), raw.argmax(axis=1) == truth
@@ -138,6 +142,28 @@ def second_look(
     if asked.sum() < ROWS_FOR_OWN_CURVE or len(np.unique(truth[asked])) < len(head.labels):
         asked = new
     return Second(ours, theirs, calibration(mixed[asked], truth[asked], spoken[asked]), lines)
+
+
+def mixture(
+    words: NDArray[np.float64],
+    vectors: NDArray[np.float64],
+    truth: NDArray[np.int64],
+    spread: tuple[float, float] | None = None,
+    choices: Sequence[tuple[float, float]] = MIXTURES,
+) -> tuple[float, tuple[float, float]]:
+    """The smallest loss of both experts together among some choices of their say, and what each then counts.
+
+    A say is of scores as widely ``spread`` as each other's; as they are, where it is not given.
+    """
+    spread = spread or (_spread(words), _spread(vectors))
+    counts = [(round(ours / spread[0], 6), round(theirs / spread[1], 6)) for ours, theirs in choices]
+    losses = [least_loss(ours * words + theirs * vectors, truth)[0] for ours, theirs in counts]
+    return min(losses), counts[int(np.argmin(losses))]
+
+
+def _spread(scores: NDArray[np.float64]) -> float:
+    """How far the labels' scores of a row lie apart, on average."""
+    return float(scores.std(axis=1).mean()) or 1.0
 
 
 def cascaded(

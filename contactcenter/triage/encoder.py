@@ -3,6 +3,8 @@
 An encoder is a folder: ``model.onnx`` (a transformer with mean pooling, 8-bit weights), ``tokenizer.json`` and
 ``encoder.json`` (name, width, longest input, prompt, SHA-256 of the model), and ``taught.npy`` where it was taught
 labels (see :mod:`contactcenter.triage.taught`). It is read by onnxruntime and the tokenizer of transformers; no torch.
+Its last layer says what a text means. A layer half-way up, where the network knows how a text is put before it forgets
+that again for what it is about, says its manner.
 ``contactcenter models export`` makes one (see :mod:`contactcenter.triage.export`).
 """
 
@@ -11,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,12 +24,16 @@ from numpy.typing import NDArray
 
 from contactcenter.errors import ModelError
 from contactcenter.triage import taught
+from contactcenter.triage.features import Read, meaning_alone
 from contactcenter.triage.places import ENCODER_CONFIG as CONFIG
 from contactcenter.triage.student import KIND, StaticEncoder
 
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
 FORMAT = 1
+
+MEANING, MANNER = "vectors", "manner"
+"""Outputs of the network: of its last layer, and of the one half-way, which older exports do not have."""
 
 TOKENS = 512
 """Tokens that go through the network at once: what more of them need does not fit a core's cache any more."""
@@ -48,6 +54,7 @@ class EncoderCard:
     longest: int  # tokens read of a text: its head and its tail
     sha256: str  # of model.onnx
     prompt: str  # what to put before a text where few examples tell the labels apart
+    succeeds: tuple[str, ...] = ()  # SHA-256 of earlier networks with the same weights, hence the same vectors
 
 
 def read_card(folder: Path) -> EncoderCard:
@@ -56,8 +63,14 @@ def read_card(folder: Path) -> EncoderCard:
         said = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         if said.get("format") != FORMAT:
             raise ModelError(f"{folder}: format {said.get('format')!r}, this version reads {FORMAT}")
-        prompt = str(said.get("prompt", ""))
-        return EncoderCard(str(said["name"]), int(said["width"]), int(said["longest"]), str(said["sha256"]), prompt)
+        return EncoderCard(
+            str(said["name"]),
+            int(said["width"]),
+            int(said["longest"]),
+            str(said["sha256"]),
+            str(said.get("prompt", "")),
+            tuple(map(str, said.get("succeeds", ()))),
+        )
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(f"{folder}: no readable encoder ({error})") from error
 
@@ -74,6 +87,7 @@ class OnnxEncoder:
                 raise ModelError(f"{folder / MODEL}: its SHA-256 is not the one {CONFIG} states")
             self._session = _session(folder / MODEL, threads)
             self._tokenizer = _tokenizer(folder / TOKENIZER)
+            self._widths = {output.name: int(output.shape[-1]) for output in self._session.get_outputs()}
         except ModelError:
             raise
         except Exception as error:  # the libraries raise what they like for a damaged file
@@ -83,6 +97,11 @@ class OnnxEncoder:
     def width(self) -> int:
         """Numbers of a vector."""
         return self.card.width
+
+    @property
+    def manner(self) -> int:
+        """Numbers that tell the manner of a text; 0 for a network that was exported without."""
+        return self._widths.get(MANNER, 0)
 
     @property
     def name(self) -> str:
@@ -99,15 +118,16 @@ class OnnxEncoder:
         return taught.among(taught.read(self._folder), texts)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """One unit vector for each text, in order; the shorter texts are computed first."""
-        vectors = np.zeros((len(texts), self.width), dtype=np.float32)
-        if not texts:
-            return vectors
-        readable = [text.encode("utf-8", "replace").decode() for text in texts]  # without lone surrogates
-        ids = [self._cut(found.ids) for found in self._tokenizer.encode_batch_fast(readable)]
-        for places in batches([len(found) for found in ids]):
-            vectors[places] = self._run([ids[place] for place in places])
+        """One unit vector for each text, in order."""
+        (vectors,) = self._outputs(texts, {MEANING: self.width})
         return vectors
+
+    def read(self, texts: Sequence[str]) -> Read:
+        """What each text means and its manner, in order; it costs what the meaning alone costs."""
+        if not self.manner:
+            return meaning_alone(self.encode(texts))
+        meaning, manner = self._outputs(texts, {MEANING: self.width, MANNER: self.manner})
+        return Read(meaning, manner)
 
     def tokens(self, text: str) -> int:
         """How many tokens the network would read of a text if it read all of it."""
@@ -121,15 +141,27 @@ class OnnxEncoder:
         tail = longest // 4
         return ids[: longest - tail] + ids[-tail:]
 
-    def _run(self, ids: Sequence[list[int]]) -> NDArray[np.float32]:
+    def _outputs(self, texts: Sequence[str], widths: Mapping[str, int]) -> list[NDArray[np.float32]]:
+        """Some outputs of the network, one row a text; the shorter texts are computed first."""
+        found = [np.zeros((len(texts), width), dtype=np.float32) for width in widths.values()]
+        if not texts:
+            return found
+        readable = [text.encode("utf-8", "replace").decode() for text in texts]  # without lone surrogates
+        ids = [self._cut(tokens.ids) for tokens in self._tokenizer.encode_batch_fast(readable)]
+        for places in batches([len(tokens) for tokens in ids]):
+            told = self._run([ids[place] for place in places], list(widths))
+            for vectors, rows in zip(found, told, strict=True):
+                vectors[places] = rows
+        return found
+
+    def _run(self, ids: Sequence[list[int]], outputs: list[str]) -> list[NDArray[np.float32]]:
         tokens = np.zeros((len(ids), max(map(len, ids))), dtype=np.int64)
         mask = np.zeros_like(tokens)
         for row, found in enumerate(ids):
             tokens[row, : len(found)] = found
             mask[row, : len(found)] = 1
-        (vectors,) = self._session.run(None, {"input_ids": tokens, "attention_mask": mask})
-        result: NDArray[np.float32] = vectors
-        return result
+        told: list[NDArray[np.float32]] = self._session.run(outputs, {"input_ids": tokens, "attention_mask": mask})
+        return told
 
 
 def batches(lengths: Sequence[int]) -> Iterator[list[int]]:

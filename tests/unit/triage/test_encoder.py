@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,6 +47,30 @@ def test_of_a_long_text_its_head_and_its_tail_are_read(encoder):
 
 def test_no_texts_give_no_vectors(encoder):
     assert encoder.encode([]).shape == (0, encoder.width)
+    assert [part.shape for part in encoder.read([])] == [(0, encoder.width), (0, encoder.manner)]
+
+
+@pytest.mark.parametrize("name", ["base", places.DEFAULT_ENCODER])
+def test_what_is_put_alike_lies_close_in_manner_whatever_it_is_about(name):
+    encoder = OnnxEncoder(places.find_encoder(name))
+    matters = ("parcel", "refund", "invoice", "contract", "router", "card")
+    asked = [f"Could you please tell me where I find my {matter}?" for matter in matters]
+    angry = [f"This is the third time that you have lost my {matter}, I am furious!" for matter in matters]
+    read = encoder.read(asked + angry)
+    assert np.array_equal(read.meaning, encoder.encode(asked + angry))
+    manner = read.manner - read.manner.mean(axis=0)
+    manner /= np.linalg.norm(manner, axis=1, keepdims=True)
+    alike = manner @ manner.T
+    assert (alike[:6, :6].min(), alike[6:, 6:].min()) > (alike[:6, 6:].max(),) * 2
+
+
+def test_an_encoder_that_tells_no_manner_is_read_for_what_texts_mean(encoder, monkeypatch):
+    monkeypatch.setattr(encoder, "_widths", {})  # as exports of before have it
+    rows = [("parcel", "where is my parcel"), ("login", "I cannot sign in")] * 10
+    corpus = Corpus(tuple(Example(f"{text} {n}", "en", {"category": label}) for n, (label, text) in enumerate(rows)))
+    model = training.train(corpus, "model", encoder=encoder)
+    assert encoder.read(["hello"]).manner.shape == (1, 0)
+    assert model.neighbours["category"].view.share == 0
 
 
 @pytest.mark.parametrize("harm", ["config", "model", "format"])
@@ -94,6 +119,20 @@ def test_a_model_does_not_read_another_encoder_of_the_same_name(tmp_path):
     shutil.copytree(places.find_encoder("base"), mine)
     with pytest.raises(ModelError, match="train it again"):
         Assessor.load(tmp_path / "model")
+
+
+def test_models_go_on_with_an_encoder_that_succeeds_theirs(tmp_path):
+    mine = shutil.copytree(places.find_encoder(places.DEFAULT_ENCODER), tmp_path / "mine")
+    card = json.loads((mine / CONFIG).read_text()) | {"name": "mine"}
+    (mine / CONFIG).write_text(json.dumps(card))
+    rows = [("parcel", "where is my parcel"), ("login", "I cannot sign in")] * 10
+    corpus = Corpus(tuple(Example(f"{text} {n}", "en", {"category": label}) for n, (label, text) in enumerate(rows)))
+    model = training.train(corpus, "model", encoder=OnnxEncoder(mine))
+    earlier = replace(model, encoder_sha256="0" * 64)
+    assert not earlier.reads(OnnxEncoder(mine))
+    (mine / CONFIG).write_text(json.dumps(card | {"succeeds": ["0" * 64]}))
+    assert earlier.reads(OnnxEncoder(mine))
+    assert model.reads(OnnxEncoder(mine))
 
 
 def test_a_model_of_before_goes_on_with_the_network_it_was_trained_with(tmp_path):

@@ -1,8 +1,11 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from contactcenter.triage.experts import VectorFit
-from contactcenter.triage.neighbours import Neighbours, joined, quantised, restored
+from contactcenter.triage.features import Read, meaning_alone
+from contactcenter.triage.neighbours import Neighbours, View, quantised, restored
 
 AROUND = np.array([[1, 0], [0.98, 0.2], [0, 1], [0.2, 0.98], [0.9, 0.1], [0.1, 0.9]], dtype=np.float32)
 TRUTH = np.array([0, 0, 1, 1, 0, 1])
@@ -20,14 +23,15 @@ def test_eight_bits_keep_the_direction():
 
 def test_a_message_means_what_its_neighbours_mean():
     expert = Neighbours.of(fit().stored, fit().coefficients)
-    scores = expert.scores(np.array([[0.95, 0.05], [-1.0, -1.0]], dtype=np.float32))
+    scores = expert.scores(meaning_alone(np.array([[0.95, 0.05], [-1.0, -1.0]], dtype=np.float32)))
     assert scores[0, 0] > 0.7 > 0.3 > scores[0, 1]
     assert abs(scores[1]).max() < 0.1  # a stranger
 
 
 def test_what_is_said_of_an_unseen_row_is_what_a_fit_without_it_says():
     without = VectorFit(np.delete(AROUND, 4, axis=0), np.delete(TRUTH, 4), 2, np.ones(5))
-    expected = Neighbours.of(without.stored, without.coefficients).scores(restored(fit().stored)[4:5])
+    fifth = meaning_alone(restored(fit().stored)[4:5])
+    expected = Neighbours.of(without.stored, without.coefficients).scores(fifth)
     assert fit().unseen([4])[0] == pytest.approx(expected[0], abs=1e-4)
 
 
@@ -39,10 +43,51 @@ def test_rows_beyond_the_most_are_judged_by_the_others(monkeypatch):
     assert expert.unseen([left_out])[0].argmax() == TRUTH[left_out]
 
 
-def test_experts_side_by_side_say_what_each_said():
-    one, two = (Neighbours.of(fit().stored, np.float32(factor) * fit().coefficients) for factor in (1, 2))
-    both = joined([one, two]).scores(AROUND)
-    assert np.allclose(both, np.hstack([one.scores(AROUND), two.scores(AROUND)]), atol=1e-5)
+def unit(vectors):
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def test_likeness_is_the_mean_of_that_of_meaning_and_that_of_manner():
+    meaning, manner = unit(np.random.default_rng(3).normal(size=(2, 5, 8)).astype(np.float32))
+    seen = View.among(0.25, manner).of(Read(meaning, manner))
+    apart = unit(manner - manner.mean(axis=0))
+    assert np.allclose(seen @ seen.T, 0.75 * meaning @ meaning.T + 0.25 * apart @ apart.T, atol=1e-3)
+    assert View().of(Read(meaning, manner)) is meaning
+
+
+def test_manner_is_looked_at_where_texts_differ_most(monkeypatch):
+    monkeypatch.setattr("contactcenter.triage.neighbours.DIRECTIONS", 1)
+    manner = np.array([[1, 0.1, 5], [-1, -0.1, 5], [1, -0.1, 5], [-1, 0.1, 5]], dtype=np.float32)
+    view = View.among(0.9, manner)
+    assert np.allclose(abs(view.basis[:, 0]), [1, 0, 0], atol=1e-3)
+    seen = view.of(meaning_alone(np.zeros((4, 0), np.float32))._replace(manner=manner))
+    assert np.allclose(abs(seen), np.sqrt(0.9))
+    assert (seen[0] * seen[2] > 0).all()
+    assert (seen[0] * seen[1] < 0).all()
+
+
+def test_an_expert_reads_only_what_has_the_numbers_it_knows():
+    view = View(0.5, np.ones(4, np.float32), np.ones((4, 2), np.float32))
+    expert = Neighbours.of(np.ones((2, 5), np.int8), np.ones((2, 2), np.float32), view)
+    plain = Neighbours.of(np.ones((2, 3), np.int8), np.ones((2, 2), np.float32))
+    widths = [(3, 4), (3, 0), (5, 0), (5, 4), (3, 3)]
+    encoders = [SimpleNamespace(width=width, manner=manner) for width, manner in widths]
+    assert [expert.reads(encoder) for encoder in encoders] == [True, False, False, False, False]
+    assert [plain.reads(encoder) for encoder in encoders] == [True, True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("share", "centre", "basis"),
+    [(0.5, 0, (0, 0)), (0.0, 2, (2, 1)), (1.0, 2, (2, 1)), (-0.1, 2, (2, 1)), (0.5, 2, (3, 1))],
+)
+def test_a_view_without_its_numbers_is_refused(share, centre, basis):
+    with pytest.raises(ValueError, match="manner counts"):
+        View(share, np.ones(centre, np.float32), np.ones(basis, np.float32))
+
+
+def test_what_is_stored_again_is_what_was_stored():
+    stored = quantised(np.random.default_rng(5).normal(size=(30, 40)).astype(np.float32))
+    assert (Neighbours.of(stored, np.ones((30, 2), np.float32)).stored == stored).all()
 
 
 def test_examples_and_coefficients_that_do_not_belong_together_are_refused():

@@ -1,5 +1,9 @@
 """Two stages: words for all, vectors for those in doubt. A word list plays the encoder."""
 
+import hashlib
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,9 +12,11 @@ from contactcenter.triage import registry, scoring
 from contactcenter.triage.features import featurise
 from contactcenter.triage.linear import Calibration, Head, LinearModel, Second
 from contactcenter.triage.neighbours import Neighbours
+from contactcenter.triage.places import CONFIG
+from tests.unit.triage.meanings import OnlyMeaning
 
 
-class Beasts:
+class Beasts(OnlyMeaning):
     """An encoder that knows beasts; ``asked`` is what it was asked."""
 
     width, prompt = 2, ""
@@ -29,8 +35,9 @@ def model():
     plain = Head("urgency", ("high", "low"), (0.0, 1.0))
     table = featurise(["table"]).buckets[-1:].astype(np.uint32)
     weights = np.array([[0, 0, 30, 0, 0]], np.float32)
-    neighbours = Neighbours.of(np.array([[127, 0], [0, 127]], np.int8), np.array([[1, 0, 0], [0, 0, 1]], np.float32))
-    return registry.TrainedModel("beasts", LinearModel([head, plain], table, weights), 0.5, {}, neighbours=neighbours)
+    expert = Neighbours.of(np.array([[127, 0], [0, 127]], np.int8), np.array([[1, 0, 0], [0, 0, 1]], np.float32))
+    linear = LinearModel([head, plain], table, weights)
+    return registry.TrainedModel("beasts", linear, 0.5, {}, neighbours={"category": expert})
 
 
 def said(model, texts, encoder):
@@ -51,17 +58,45 @@ def test_what_is_published_says_the_same_when_loaded(tmp_path):
     assert said(loaded, ["cat", "table", "cow"], Beasts()) == ["beast", "thing", "beast"]
 
 
+def test_a_model_whose_heads_share_one_array_of_examples_says_the_same(tmp_path):
+    """Format 2: the examples of all heads below each other, the coefficients of their labels side by side."""
+    one = model()
+    mood = Head("sentiment", ("down", "up"), (0.0, 0.0), second=Second(1.0, 9.0, Calibration(), {"": 1.01}))
+    linear = LinearModel([*one.linear.heads, mood], one.linear.buckets, np.array([[0, 0, 30, 0, 0, 0, 0]], np.float32))
+    moods = Neighbours.of(np.array([[127, 0], [0, 127]], np.int8), np.array([[0, 1], [1, 0]], np.float32))
+    both = replace(one, linear=linear, neighbours={**one.neighbours, "sentiment": moods})
+    registry.publish(both, tmp_path)
+    config = json.loads((tmp_path / CONFIG).read_text())
+    with np.load(tmp_path / config["weights"]["file"]) as arrays:
+        old = {name: arrays[name] for name in ("buckets", "weights")}
+    old["examples"] = np.vstack([expert.stored for expert in both.neighbours.values()])
+    old["coefficients"] = np.array([[1, 0, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 0, 1], [0, 0, 0, 1, 0]], np.float16)
+    np.savez(tmp_path / "weights-old.npz", **old)
+    digest = hashlib.sha256((tmp_path / "weights-old.npz").read_bytes()).hexdigest()
+    del config["manner"]
+    config |= {"format": 2, "weights": {"file": "weights-old.npz", "sha256": digest}}
+    (tmp_path / CONFIG).write_text(json.dumps(config))
+    texts = ["cat", "table", "lamp"]
+    now, before = (
+        scoring.score(which, texts, texts, ["en"] * 3, Beasts()).probabilities
+        for which in (both, registry.load(tmp_path))
+    )
+    assert {head: values.tolist() for head, values in before.items()} == {
+        head: values.tolist() for head, values in now.items()
+    }
+
+
 def test_an_encoder_that_the_model_does_not_know_is_refused():
     wide = Beasts()
     wide.width = 3
-    with pytest.raises(ModelError, match="numbers of an encoder"):
+    with pytest.raises(ModelError, match="other numbers of an encoder"):
         scoring.check_encoder(model(), wide)
 
 
 def test_coefficients_for_other_labels_are_refused(tmp_path):
     wrong = Neighbours.of(np.zeros((2, 2), np.int8), np.zeros((2, 5), np.float32))
-    registry.publish(registry.TrainedModel("x", model().linear, 0.5, {}, neighbours=wrong), tmp_path)
-    with pytest.raises(ModelError, match="5 labels, but 3 are asked"):
+    registry.publish(registry.TrainedModel("x", model().linear, 0.5, {}, neighbours={"category": wrong}), tmp_path)
+    with pytest.raises(ModelError, match="not those of the 3 labels of category"):
         registry.load(tmp_path)
 
 

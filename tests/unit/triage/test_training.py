@@ -1,9 +1,13 @@
+import zlib
+
 import numpy as np
 import pytest
 
 from contactcenter.errors import InvalidInput
 from contactcenter.triage import evaluation, registry, training
 from contactcenter.triage.corpus import Corpus, Example
+from contactcenter.triage.features import Read
+from tests.unit.triage.meanings import OnlyMeaning
 
 WORDS = {"refund": "money refund reimburse", "delivery": "parcel courier late", "login": "password account locked"}
 
@@ -88,7 +92,7 @@ def test_rare_labels_do_not_stop_the_training():
     assert "rare" in model.linear.head("category").labels
 
 
-class FirstLetter:
+class FirstLetter(OnlyMeaning):
     """An encoder for tests: is the first letter a p?"""
 
     width, prompt = 1, ""
@@ -101,12 +105,12 @@ def test_what_an_encoder_adds_is_learned_and_used():
     examples = [Example(f"{'p' if odd else 'q'}{index}x{index}", "en", {"category": str(odd)})
                 for index in range(40) for odd in (0, 1)]  # fmt: skip
     model = training.train(Corpus(tuple(examples)), "dense", encoder=FirstLetter())
-    assert model.neighbours is not None
+    assert "category" in model.neighbours
     report = evaluation.evaluate(model, Corpus(tuple(examples)), FirstLetter())
     assert report["heads"]["category"]["accuracy"] == 1.0
 
 
-class TwoNumbers:
+class TwoNumbers(OnlyMeaning):
     """An encoder that knows one thing no n-gram tells: which words are animals."""
 
     width, name, prompt = 2, "animals", ""
@@ -136,16 +140,57 @@ def test_an_encoder_teaches_what_no_n_gram_tells():
     assert report["heads"]["category"]["accuracy"] == 1.0
 
 
-class InRows:
+class Conversation:
+    """Tells, not too clearly, what a numbered text is about by its number's last digit, its manner by the one before.
+
+    No n-gram tells either: a number is read as 0.
+    """
+
+    width = manner = 10
+    prompt = ""
+
+    def encode(self, texts):
+        return self.read(texts).meaning
+
+    def read(self, texts):
+        told = np.zeros((2, len(texts), 10), dtype=np.float32)
+        for row, text in enumerate(texts):
+            told[:, row] = np.random.default_rng(zlib.crc32(text.encode())).normal(scale=0.15, size=(2, 10))
+            if text.startswith("number"):
+                tens, ones = divmod(int(text.removeprefix("number")), 10)
+                told[0, row, ones] += 1
+                told[1, row, tens % 10] += 1
+        told /= np.linalg.norm(told, axis=2, keepdims=True)
+        return Read(*told)
+
+
+def conversations(telling):
+    """Texts labelled by what they are about (0) or by their manner (1)."""
+    labels = [("one", "two")[number // 10**telling % 2] for number in range(200)]
+    return Corpus(tuple(Example(f"number{n}", "en", {"category": label}) for n, label in enumerate(labels)))
+
+
+@pytest.mark.parametrize(("telling", "share"), [(0, training.MANNERS[0]), (1, training.MANNERS[-1])])
+def test_likeness_goes_by_meaning_or_by_manner_as_the_labels_want_it(telling, share, tmp_path):
+    table = conversations(telling)
+    unseen, seen = table.examples[::7], [row for place, row in enumerate(table.examples) if place % 7]
+    registry.publish(training.train(Corpus(tuple(seen)), "x", encoder=Conversation()), tmp_path)
+    model = registry.load(tmp_path)
+    assert model.neighbours["category"].view.share == share
+    report = evaluation.evaluate(model, Corpus(unseen), Conversation())
+    assert report["heads"]["category"]["accuracy"] == 1.0
+
+
+class InRows(OnlyMeaning):
     """An encoder that finds so many neighbouring numbers alike, and remembers what it read."""
 
     width, prompt = 64, "asks: "
 
     def __init__(self, alike=1):
-        self._alike, self.read = alike, []
+        self._alike, self.asked = alike, []
 
     def encode(self, texts):
-        self.read += texts
+        self.asked += texts
         numbers = [int(text.rsplit("number", 1)[-1]) // self._alike if "number" in text else 63 for text in texts]
         return np.eye(self.width, dtype=np.float32)[numbers]
 
@@ -160,26 +205,24 @@ def test_few_examples_are_read_with_the_prompt_when_learned_and_when_asked(tmp_p
     encoder = InRows(10)
     model = training.train(numbered(20, 10), "small", encoder=encoder)
     assert model.prompt == "asks: "
-    assert {text[:6] for text in encoder.read} == {"asks: "}
+    assert {text[:6] for text in encoder.asked} == {"asks: "}
     registry.publish(model, tmp_path)
-    encoder.read.clear()
+    encoder.asked.clear()
     evaluation.evaluate(registry.load(tmp_path), numbered(20, 10), encoder)
-    assert encoder.read == [f"asks: number{row}" for row in range(20)]
+    assert encoder.asked == [f"asks: number{row}" for row in range(20)]
 
 
 def test_many_examples_are_read_as_they_are():
     encoder = InRows(10)
     assert training.train(numbered(40, 10), "large", encoder=encoder).prompt == ""
-    assert "number7" in encoder.read
-    assert not any(text.startswith("asks") for text in encoder.read)
+    assert "number7" in encoder.asked
+    assert not any(text.startswith("asks") for text in encoder.asked)
 
 
 def test_few_examples_are_met_halfway_by_the_names_of_their_labels():
     few, many = (training.train(numbered(count, 10), "x", encoder=InRows(10)).neighbours for count in (20, 40))
-    assert few is not None
-    assert len(few.stored) == 20 + 2 + 20
-    assert many is not None
-    assert len(many.stored) == 40 + 2
+    assert len(few["category"].stored) == 20 + 2 + 20
+    assert len(many["category"].stored) == 40 + 2
 
 
 def test_cross_validation_does_not_peep_through_what_lies_halfway():
