@@ -84,8 +84,11 @@ _SMALL = 60_000
 _LARGE = 500_000
 """Rows times labels from which three folds are enough to choose and calibrate by."""
 
-MANNERS = (0.1, 0.3, 0.67)
-"""Shares of likeness that the manner of texts may have: a little for what they are about, much for what they do."""
+MANNERS = (0.3, 0.67)
+"""Shares of likeness that the manner of texts may have: for what they are about, and for what they do."""
+
+MANNER_OF_FEW = 0.1
+"""Its share where there are few examples of each label: then they are put in too few ways."""
 
 _TRIED = 2_000
 """Rows on which these are tried at most."""
@@ -345,6 +348,8 @@ class _Trainer:
         """How far likeness goes by manner: as both experts predict some of these examples best, unseen."""
         if not self._examples.read.manner.shape[1]:
             return View()
+        if self._blended:
+            return View.among(MANNER_OF_FEW, self._examples.read.manner[examples])
         views = [View.among(share, self._examples.read.manner[examples]) for share in MANNERS]
         judging, _ = calibration.judging(self._known[examples], self._right[examples])
         rows = examples[judging]
