@@ -101,6 +101,16 @@ async def test_why_is_answered_in_words_with_the_figures_the_article_and_the_mod
     assert "{" not in page[page.index('id="why-menu"') : page.index("Words that weighed most")]
 
 
+@pytest.mark.parametrize(("locale", "said"), [("en", "Complaint</span></li>"), ("zh", "投诉</span></li>")])
+async def test_words_that_made_it_a_complaint_are_said_to_in_the_readers_language(building, locale, said):
+    ann = await building.person("ann", queues=("service",))
+    await ann.post("/preferences", {"language": locale})
+    number = await ticket(building.store)
+    why = [{"term": "furious", "weight": 2.1, "label": "complaint"}]
+    await written(building, ann.actor, number, assessment={**ASSESSMENT, "why": why})
+    assert said in (await ann.get(f"/tickets/{number}")).page
+
+
 async def test_a_message_that_triage_said_nothing_of_says_why_in_the_story_and_in_the_strip(building):
     ann = await building.person("ann", queues=("service",))
     number = await ticket(building.store)
