@@ -22,12 +22,13 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from contactcenter.errors import InvalidInput
 from contactcenter.triage import calibration, evaluation, lending
-from contactcenter.triage.assess import CATEGORY, COMPLAINT, IS_COMPLAINT, SENTIMENT, URGENCY, original_text, whole_text
-from contactcenter.triage.corpus import Corpus, Example
+from contactcenter.triage.assess import CATEGORY, COMPLAINT, IS_COMPLAINT, SENTIMENT, URGENCY
+from contactcenter.triage.corpus import Corpus
 from contactcenter.triage.encoder import OnnxEncoder
 from contactcenter.triage.experts import SEED, VectorFit, WordFit, WordSettings, fit_words
-from contactcenter.triage.features import Encoder, NoEncoder, Read, featurise
+from contactcenter.triage.features import Encoder, NoEncoder, Read
 from contactcenter.triage.linear import Head, LinearModel, Second
+from contactcenter.triage.matrices import Matrix, matrices
 from contactcenter.triage.neighbours import Neighbours, View
 from contactcenter.triage.registry import TrainedModel
 
@@ -93,22 +94,8 @@ MANNER_OF_FEW = 0.1
 _TRIED = 2_000
 """Rows on which these are tried at most."""
 
-_BATCH = 256
-
 Progress = Callable[[str, float], None]
 Folds = Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Matrix:
-    """Features of many texts: sparse columns are the buckets in use, ``read`` is what an encoder adds."""
-
-    sparse: Any
-    read: Read
-
-    def rows(self, rows: NDArray[np.int64]) -> _Matrix:
-        """Some of them."""
-        return _Matrix(self.sparse[rows], self.read.rows(rows))
 
 
 def train(
@@ -131,7 +118,7 @@ def train(
     tell("features", 0.0)
     encoder = encoder or NoEncoder()
     prompt = _prompt(corpus, encoder, base)
-    buckets, examples, phrases = _matrices(corpus, encoder, prompt)
+    buckets, examples, phrases = matrices(corpus, encoder, prompt)
     known = _known(corpus, encoder)
     learned: list[_Learned] = []
     threshold = base.complaint_threshold if base else 0.5
@@ -189,37 +176,6 @@ def _names(corpus: Corpus, encoder: Encoder, prompt: str) -> Read:
     return encoder.read([prompt + label.replace("_", " ") for label in sorted(set(_categories(corpus)))])
 
 
-def _matrices(corpus: Corpus, encoder: Encoder, prompt: str) -> tuple[NDArray[np.uint32], _Matrix, _Matrix]:
-    """The buckets in use (ascending) and the features of examples and phrases over them."""
-    reading = ((corpus.examples, encoder), (corpus.phrases, NoEncoder()))  # phrases are too short to mean much
-    raw = [_featurised(part, reads, prompt) for part, reads in reading]
-    used = np.unique(np.concatenate([indices for indices, _, _, _ in raw]))
-    matrices = [
-        _Matrix(
-            sparse.csr_matrix((values, np.searchsorted(used, indices), pointers), shape=(len(pointers) - 1, len(used))),
-            read,
-        )
-        for indices, values, pointers, read in raw
-    ]
-    return used.astype(np.uint32), matrices[0], matrices[1]
-
-
-def _featurised(
-    examples: Sequence[Example], encoder: Encoder, prompt: str
-) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64], Read]:
-    """Buckets, values and row pointers of texts, and what the encoder reads in them."""
-    batches = [examples[start : start + _BATCH] for start in range(0, max(len(examples), 1), _BATCH)]
-    parts = [featurise([whole_text(example.text) for example in batch]) for batch in batches]
-    read = [encoder.read([prompt + original_text(example.text) for example in batch]) for batch in batches]
-    pointers = np.concatenate([[0], *(np.diff(part.starts) for part in parts)]).cumsum()
-    return (
-        np.concatenate([part.buckets for part in parts]),
-        np.concatenate([part.values for part in parts]),
-        pointers,
-        Read(np.concatenate([part.meaning for part in read]), np.concatenate([part.manner for part in read])),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Learned:
     """A head with its experts, the probabilities it gives to rows it never saw, and what these are worth."""
@@ -238,8 +194,8 @@ class _Trainer:
         self,
         head: str,
         corpus: Corpus,
-        examples: _Matrix,
-        phrases: _Matrix,
+        examples: Matrix,
+        phrases: Matrix,
         names: Read,
         pace: calibration.Pace,
         known: NDArray[np.bool_],
@@ -328,6 +284,8 @@ class _Trainer:
             return found
         blended = self.spoken if self._blended else self.spoken[:0]
         foreign = np.isin([*self.spoken, *[""] * self._named, *blended], unasked)
+        if foreign[: len(self.truth)].all():  # words suffice
+            return (*found[:-1], None)
         return self._joining(head, margins, folds, everything[~foreign])
 
     def _joining(

@@ -165,3 +165,14 @@ def test_texts_of_like_lengths_go_together_and_no_more_than_fit_a_cache():
         assert len(own) == 1 or max(own) * len(own) <= TOKENS
         assert max(own) - min(own) <= 12
     assert len(found) == 6  # 7 to 9; eight and four of 60 to 64; 200; 256; 300
+
+
+def test_where_words_suffice_no_vectors_are_kept(encoder):
+    rows = [(f"where is my parcel {n}", "parcel") for n in range(520)] + [
+        (f"I cannot sign in {n}", "login") for n in range(520)
+    ]
+    corpus = Corpus(tuple(Example(text, "en", {"category": label}) for text, label in rows))
+    model = training.train(corpus, "easy", encoder=encoder)
+    assert model.neighbours == {}
+    assert model.encoder == ""
+    assert model.training["cross_validation"]["category"]["accuracy"] == 1.0
