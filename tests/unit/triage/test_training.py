@@ -6,7 +6,7 @@ import pytest
 from contactcenter.errors import InvalidInput
 from contactcenter.triage import evaluation, registry, training
 from contactcenter.triage.corpus import Corpus, Example
-from contactcenter.triage.features import Read
+from contactcenter.triage.features import Read, featurise
 from tests.unit.triage.meanings import OnlyMeaning
 
 WORDS = {"refund": "money refund reimburse", "delivery": "parcel courier late", "login": "password account locked"}
@@ -66,7 +66,7 @@ def test_missing_heads_are_taken_over_unchanged_from_the_base():
     assert [head.name for head in model.linear.heads] == ["category", "urgency", "sentiment", "complaint"]
     assert model.complaint_threshold == base.complaint_threshold
     for text in ("money now", "courier now"):
-        features = training.featurise([text])
+        features = featurise([text])
         ours, theirs = (m.linear.logits(features)[0, m.linear.columns("complaint")] for m in (model, base))
         assert np.allclose(ours, theirs, atol=1e-5)
 
