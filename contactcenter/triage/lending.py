@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contactcenter.errors import InvalidInput
 from contactcenter.triage.features import Encoder
 from contactcenter.triage.linear import LinearModel
 from contactcenter.triage.registry import TrainedModel
@@ -17,7 +16,8 @@ from contactcenter.triage.registry import TrainedModel
 def with_heads_of(model: TrainedModel, base: TrainedModel, encoder: Encoder) -> TrainedModel:
     """The model with the heads of another that it lacks itself.
 
-    Raises :class:`InvalidInput` where these look at vectors of another encoder.
+    They go by words alone where their second look is at vectors that this model's encoder does not give, or that it
+    gives of texts behind another prompt.
     """
     own, lent = model.linear, base.linear
     taken = [head for head in lent.heads if head.name not in {head.name for head in own.heads}]
@@ -29,9 +29,9 @@ def with_heads_of(model: TrainedModel, base: TrainedModel, encoder: Encoder) -> 
             _spread(lent.weights[:-1][:, columns], lent.buckets, buckets),
         ]
     )
+    if not base.reads(encoder) or base.prompt != model.prompt:
+        taken = [replace(head, second=None) for head in taken]
     borrowed = {head.name: base.neighbours[head.name] for head in taken if head.second is not None}
-    if borrowed and not base.reads(encoder):
-        raise InvalidInput("the base model was trained with another encoder")
     linear = LinearModel([*own.heads, *taken], buckets, weights)
     return replace(model, linear=linear, neighbours={**model.neighbours, **borrowed})
 

@@ -117,7 +117,7 @@ def train(
     tell = progress or (lambda *_: None)
     tell("features", 0.0)
     encoder = encoder or NoEncoder()
-    prompt = _prompt(corpus, encoder, base)
+    prompt = _prompt(corpus, encoder)
     buckets, examples, phrases = matrices(corpus, encoder, prompt)
     known = _known(corpus, encoder)
     learned: list[_Learned] = []
@@ -142,9 +142,9 @@ def train(
     weights = np.hstack([one.words.weights for one in learned])
     linear = LinearModel([one.head for one in learned], buckets, weights)
     experts = {one.head.name: one.neighbours for one in learned if one.neighbours is not None}
-    model = TrainedModel(name, linear, threshold, training, neighbours=experts)
+    model = TrainedModel(name, linear, threshold, training, neighbours=experts, prompt=prompt)
     whole = model if base is None else lending.with_heads_of(model, base, encoder)
-    return replace(whole.reading(encoder), prompt=prompt)
+    return whole.reading(encoder)
 
 
 def _scarce(labels: Sequence[str]) -> bool:
@@ -152,11 +152,8 @@ def _scarce(labels: Sequence[str]) -> bool:
     return len(labels) < FEW * len(set(labels))
 
 
-def _prompt(corpus: Corpus, encoder: Encoder, base: TrainedModel | None) -> str:
-    """What stands before each text when the encoder reads it: as the heads that are taken over want it."""
-    lent = [head for head in base.linear.heads if head.name not in corpus.heads] if base else []
-    if base is not None and any(head.second is not None for head in lent):
-        return base.prompt
+def _prompt(corpus: Corpus, encoder: Encoder) -> str:
+    """What stands before each text when the encoder reads it: something where few examples tell the labels apart."""
     return encoder.prompt if _scarce(_categories(corpus)) else ""
 
 

@@ -9,11 +9,12 @@ import pytest
 
 from contactcenter import clock
 from contactcenter.errors import InvalidInput, ModelError
-from contactcenter.triage import export, places, registry, training
+from contactcenter.triage import export, places, registry, scoring, training
 from contactcenter.triage.assess import Assessor
 from contactcenter.triage.assessment import TriageInput
 from contactcenter.triage.corpus import Corpus, Example
 from contactcenter.triage.encoder import MODEL, TOKENS, OnnxEncoder, batches
+from contactcenter.triage.features import NoEncoder
 from contactcenter.triage.places import ENCODER_CONFIG as CONFIG
 
 
@@ -176,3 +177,27 @@ def test_where_words_suffice_no_vectors_are_kept(encoder):
     assert model.neighbours == {}
     assert model.encoder == ""
     assert model.training["cross_validation"]["category"]["accuracy"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "looking"),
+    [
+        (places.DEFAULT_ENCODER, 25, {"category", "complaint"}),
+        (places.DEFAULT_ENCODER, 10, {"category"}),  # read behind a prompt
+        ("base", 25, {"category"}),
+        ("base", 10, {"category"}),
+        ("", 25, set()),
+    ],
+)
+def test_heads_that_are_lent_keep_their_second_look_only_at_the_vectors_they_know(name, rows, looking):
+    table = [("parcel", "where is my parcel"), ("login", "I cannot sign in")] * rows
+    corpus = Corpus(tuple(Example(f"{text} {n}", "en", {"category": label}) for n, (label, text) in enumerate(table)))
+    starter = registry.load(places.find("triage-service"))
+    encoder = OnnxEncoder(places.find_encoder(name)) if name else NoEncoder()
+    model = training.train(corpus, "mine", base=starter, encoder=encoder)
+    assert set(model.neighbours) == {head.name for head in model.linear.heads if head.second is not None} == looking
+    assert [head.name for head in model.linear.heads] == ["category", "urgency", "sentiment", "complaint"]
+    assert model.reads(encoder)
+    texts = ["I am furious, you lost my parcel again", "where is my parcel"]
+    said = scoring.score(model, texts, texts, ["en", "en"], encoder).probabilities["complaint"][:, 1]
+    assert said[0] > model.complaint_threshold > said[1]
