@@ -109,6 +109,11 @@ class OnnxEncoder:
         return self.card.name
 
     @property
+    def networks(self) -> tuple[str, ...]:
+        """The SHA-256 of its network, then of earlier ones that gave the same vectors."""
+        return (self.card.sha256, *self.card.succeeds)
+
+    @property
     def prompt(self) -> str:
         """What to put before a text where few examples tell the labels apart; "" for nothing."""
         return self.card.prompt

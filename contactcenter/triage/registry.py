@@ -27,6 +27,7 @@ from contactcenter.triage.features import Encoder, NoEncoder
 from contactcenter.triage.linear import ANY_LANGUAGE, Calibration, Head, LinearModel, Second, columns_of
 from contactcenter.triage.neighbours import Neighbours, View
 from contactcenter.triage.places import BASE_ENCODER, CONFIG, DEFAULT_ENCODER, find_encoder, version_of
+from contactcenter.triage.student import StaticEncoder
 
 FORMAT = 3
 READABLE = (2, FORMAT)
@@ -66,15 +67,14 @@ class TrainedModel:
         """Whether the vectors of an encoder are those it knows, as far as its network's hash was written down."""
         if not all(expert.reads(encoder) for expert in self.neighbours.values()):
             return False
-        if not isinstance(encoder, OnnxEncoder) or not self.encoder_sha256:
-            return True
-        return self.encoder_sha256 in (encoder.card.sha256, *encoder.card.succeeds)
+        networks = encoder.networks if isinstance(encoder, OnnxEncoder | StaticEncoder) else ()
+        return not (networks and self.encoder_sha256) or self.encoder_sha256 in networks
 
     def reading(self, encoder: Encoder) -> TrainedModel:
         """The same with what it finds its encoder again by; nothing where no head looks at vectors."""
-        if not self.neighbours or not isinstance(encoder, OnnxEncoder):
+        if not self.neighbours or not isinstance(encoder, OnnxEncoder | StaticEncoder):
             return self
-        return replace(self, encoder=encoder.name, encoder_sha256=encoder.card.sha256)
+        return replace(self, encoder=encoder.name, encoder_sha256=encoder.networks[0])
 
 
 def encoder_of(model: TrainedModel, folder: Path, data: Path | None = None) -> Encoder:

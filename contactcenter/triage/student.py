@@ -103,6 +103,7 @@ class StaticEncoder:
             raw = _checked(folder / Path(said["weights"]["file"]).name, said["weights"]["sha256"])
             self._student = _from_bytes(raw)
             self.name = str(said["name"])
+            self.networks = (str(said["weights"]["sha256"]),)
             self.teacher = str(said["teacher"])
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise ModelError(f"{folder}: no readable encoder ({error})") from error

@@ -13,7 +13,7 @@ from contactcenter.triage import export, places, registry, scoring, training
 from contactcenter.triage.assess import Assessor
 from contactcenter.triage.assessment import TriageInput
 from contactcenter.triage.corpus import Corpus, Example
-from contactcenter.triage.encoder import MODEL, TOKENS, OnnxEncoder, batches
+from contactcenter.triage.encoder import MODEL, TOKENS, OnnxEncoder, batches, shared
 from contactcenter.triage.features import NoEncoder
 from contactcenter.triage.places import ENCODER_CONFIG as CONFIG
 
@@ -201,3 +201,16 @@ def test_heads_that_are_lent_keep_their_second_look_only_at_the_vectors_they_kno
     texts = ["I am furious, you lost my parcel again", "where is my parcel"]
     said = scoring.score(model, texts, texts, ["en", "en"], encoder).probabilities["complaint"][:, 1]
     assert said[0] > model.complaint_threshold > said[1]
+
+
+def test_a_model_trained_with_the_static_encoder_finds_it_again(tmp_path):
+    rows = [("包裹", "我的包裹到哪里了"), ("登录", "我登录不了账户")] * 10
+    corpus = Corpus(tuple(Example(f"{text} {n}", "zh", {"category": label}) for n, (label, text) in enumerate(rows)))
+    encoder = shared(places.find_encoder("encoder-zh"))
+    registry.publish(training.train(corpus, "chinese", encoder=encoder), tmp_path)
+    model = registry.load(tmp_path)
+    assert registry.encoder_of(model, tmp_path) is encoder
+    scored = scoring.score(model, ["快递丢了"], ["快递丢了"], ["zh"], registry.encoder_of(model, tmp_path))
+    assert scored.encoded.tolist() == [0]
+    with pytest.raises(ModelError, match="train it again"):
+        registry.encoder_of(replace(model, encoder_sha256="0" * 64), tmp_path)
