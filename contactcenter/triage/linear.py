@@ -87,9 +87,16 @@ class Second:
 
     def needed(self, top: NDArray[np.float32], spoken: Sequence[str]) -> NDArray[np.bool_]:
         """Which messages need it, by the best softmax of words alone."""
-        lines = np.array([self.lines.get(language, self.lines[ANY_LANGUAGE]) for language in spoken], dtype=np.float32)
-        result: NDArray[np.bool_] = top < lines
+        result: NDArray[np.bool_] = top < self._lines(spoken)
         return result
+
+    def knows(self, spoken: Sequence[str]) -> NDArray[np.bool_]:
+        """Which messages are in a language that it has learned: one that it may be asked about."""
+        result: NDArray[np.bool_] = self._lines(spoken) > 0
+        return result
+
+    def _lines(self, spoken: Sequence[str]) -> NDArray[np.float32]:
+        return np.array([self.lines.get(language, self.lines[ANY_LANGUAGE]) for language in spoken], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)

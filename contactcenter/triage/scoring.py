@@ -50,13 +50,15 @@ def score(
     doubtful = _in_doubt(linear.heads, own, spoken)
     if len(doubtful):
         read = encoder.read([model.prompt + originals[row] for row in doubtful])
-        languages = [spoken[row] for row in doubtful]
+        languages = np.array([spoken[row] for row in doubtful])
         for head in linear.heads:
             if head.second is None:
                 continue
-            scores = model.neighbours[head.name].scores(read)
-            mixed = head.second.words * own[head.name][doubtful] + head.second.vectors * scores
-            probabilities[head.name][doubtful] = head.second.calibration.probabilities(mixed, languages)
+            known = head.second.knows(languages.tolist())
+            rows, told = doubtful[known], languages[known].tolist()
+            scores = model.neighbours[head.name].scores(read.rows(np.flatnonzero(known)))
+            mixed = head.second.words * own[head.name][rows] + head.second.vectors * scores
+            probabilities[head.name][rows] = head.second.calibration.probabilities(mixed, told)
     for head in linear.heads:
         _temper(head, probabilities[head.name])
     return Scored(features, probabilities, doubtful)

@@ -51,6 +51,19 @@ def test_only_messages_in_doubt_are_encoded():
     assert encoder.asked == ["cat", "lamp"]
 
 
+def test_a_head_says_nothing_by_vectors_of_a_language_it_never_asks_about():
+    """Another head wants the message encoded; what this one learned from vectors, it learned in another language."""
+    one = model()
+    mood = Head("sentiment", ("down", "up"), (0.0, 1.0), second=Second(0.0, 9.0, Calibration(), {"": 0.0, "en": 1.01}))
+    linear = LinearModel([*one.linear.heads, mood], one.linear.buckets, np.array([[0, 0, 30, 0, 0, 0, 0]], np.float32))
+    down = Neighbours.of(np.array([[127, 0], [0, 127]], np.int8), np.array([[1, 0], [1, 0]], np.float32))
+    both = replace(one, linear=linear, neighbours={**one.neighbours, "sentiment": down})
+    scored = scoring.score(both, ["cat", "cat"], ["cat", "cat"], ["en", "zh"], Beasts())
+    assert scored.encoded.tolist() == [0, 1]
+    assert scored.probabilities["category"].argmax(axis=1).tolist() == [0, 0]
+    assert scored.probabilities["sentiment"].argmax(axis=1).tolist() == [0, 1]
+
+
 def test_what_is_published_says_the_same_when_loaded(tmp_path):
     registry.publish(model(), tmp_path)
     loaded = registry.load(tmp_path)
