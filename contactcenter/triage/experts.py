@@ -1,12 +1,10 @@
 """The two experts that training has: one on words, linear, and one on vectors, by likeness to the examples.
 
-Both can tell what they would have said of rows they had not seen: the first by being fitted again without them, the
-second in closed form from one inverse (Rasmussen and Williams 2006, section 5.4).
+What they would have said of rows they had not seen is found by fitting them again without these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -97,55 +95,33 @@ def _log_count_ratio(rows: Any, ours: NDArray[np.bool_], weight: NDArray[np.floa
 
 
 class VectorFit:
-    """Kernel ridge regression on vectors (see :mod:`contactcenter.triage.neighbours`), and what it leaves out.
+    """Kernel ridge regression on vectors (see :mod:`contactcenter.triage.neighbours`).
 
-    ``stored`` are the vectors it keeps of the given ones, ``coefficients`` theirs; ``kept`` says which these are.
+    ``stored`` are the vectors it keeps of the given ones, ``coefficients`` theirs.
     """
 
     def __init__(
-        self,
-        vectors: NDArray[np.float32],
-        truth: NDArray[np.int64],
-        labels: int,
-        weight: NDArray[np.float64],
-        among: NDArray[np.int64] | None = None,
+        self, vectors: NDArray[np.float32], truth: NDArray[np.int64], labels: int, weight: NDArray[np.float64]
     ) -> None:
-        """``among``: the rows to learn from, ascending; all of them when not given."""
-        self.kept = np.arange(len(vectors)) if among is None else among
-        if len(self.kept) > MOST_NEIGHBOURS:
-            chosen = np.random.default_rng(SEED).choice(self.kept, MOST_NEIGHBOURS, replace=False)
-            self.kept = np.sort(chosen)
-        self.stored = quantised(vectors[self.kept])
-        self._vectors = vectors
-        self._targets = np.eye(labels, dtype=np.float32)[truth[self.kept]]
+        """Learns from unit vectors; ``truth`` numbers the labels, ``weight`` says what each row counts."""
+        if len(vectors) > MOST_NEIGHBOURS:
+            kept = np.sort(np.random.default_rng(SEED).choice(len(vectors), MOST_NEIGHBOURS, replace=False))
+            vectors, truth, weight = vectors[kept], truth[kept], weight[kept]
+        self.stored = quantised(vectors)
         own = restored(self.stored)
         matrix = likeness(own, own)
-        matrix[np.diag_indices(len(matrix))] += (RIDGE / np.maximum(weight[self.kept], 0.02)).astype(np.float32)
-        self._inverse = _inverted(matrix)
-        self.coefficients: NDArray[np.float32] = self._inverse @ self._targets
+        matrix[np.diag_indices(len(matrix))] += (RIDGE / np.maximum(weight, 0.02)).astype(np.float32)
+        targets = np.eye(labels, dtype=np.float32)[truth]
+        self.coefficients: NDArray[np.float32] = linalg.solve(matrix.T, targets, assume_a="pos", overwrite_a=True)
 
-    def unseen(self, rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
-        """What the fit would say of some of its rows had it learned from the others alone."""
-        rows = np.asarray(rows)
-        places = np.searchsorted(self.kept, rows)
-        inside = self.kept[np.minimum(places, len(self.kept) - 1)] == rows
-        held = places[inside]
-        missed = linalg.solve(self._inverse[np.ix_(held, held)], self.coefficients[held], assume_a="pos")
-        scores = np.empty((len(rows), self.coefficients.shape[1]), dtype=np.float32)
-        scores[inside] = self._targets[held] - missed
-        if not inside.all():
-            others = likeness(self._vectors[rows[~inside]], restored(self.stored))
-            scores[~inside] = others @ self.coefficients
-        return scores
+    def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What it says of unit vectors, one row a text, one column a label."""
+        result: NDArray[np.float32] = likeness(vectors, restored(self.stored)) @ self.coefficients
+        return result
 
 
-def _inverted(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The inverse of a positive definite matrix, in place as far as can be."""
-    lower, fault = linalg.lapack.spotrf(np.asfortranarray(matrix), lower=1, overwrite_a=1)
-    if fault:
-        raise ArithmeticError("the likeness of the examples cannot be inverted")
-    inverse, _ = linalg.lapack.spotri(lower, lower=1, overwrite_c=1)
-    for row in range(len(inverse)):  # only the lower half was written
-        inverse[row, row + 1 :] = inverse[row + 1 :, row]
-    result: NDArray[np.float32] = inverse
-    return result
+def row_weights(truth: NDArray[np.int64], counts: NDArray[np.float64], balance: float) -> NDArray[np.float64]:
+    """What each row counts in training: ``counts``, and of rare labels more, 0 for not at all to 1 for all the same."""
+    names, place, seen = np.unique(truth, return_inverse=True, return_counts=True)
+    weight: NDArray[np.float64] = counts * (len(truth) / len(names) / seen[place]) ** balance
+    return weight

@@ -34,11 +34,7 @@ def quantised(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
 
 def restored(stored: NDArray[np.int8]) -> NDArray[np.float32]:
     """Unit vectors from 8-bit numbers; a row of zeros stays one."""
-    vectors = stored.astype(np.float32)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    lengths[lengths == 0] = 1.0
-    vectors /= lengths
-    return vectors
+    return unit(stored.astype(np.float32))
 
 
 def likeness(vectors: NDArray[np.float32], examples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -50,17 +46,34 @@ def likeness(vectors: NDArray[np.float32], examples: NDArray[np.float32]) -> NDA
     return result
 
 
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same directions at length one; a row of zeros stays one."""
+    result: NDArray[np.float32] = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return result
+
+
+def measured(vectors: NDArray[np.float32], metric: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Unit vectors as a metric sees them; an empty one leaves them as they are."""
+    return unit(vectors @ metric) if metric.size else vectors
+
+
+def _nothing() -> NDArray[np.float32]:
+    return np.zeros((0, 0), dtype=np.float32)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
     """What likeness goes by: what texts mean and, for a ``share`` of it (0 to 1), how they are put.
 
     All texts are alike in much of their manner. So ``centre``, the mean of the training rows, is taken off, and of
-    the rest only the directions in which these rows differ most are looked at, the columns of ``basis``.
+    the rest only the directions in which these rows differ most are looked at, the columns of ``basis``. Both together
+    are multiplied by ``metric``, where training found one that tells the labels apart better.
     """
 
     share: float = 0.0
     centre: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
-    basis: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
+    basis: NDArray[np.float32] = field(default_factory=_nothing)
+    metric: NDArray[np.float32] = field(default_factory=_nothing)
 
     def __post_init__(self) -> None:
         """Raises :class:`ValueError` where the numbers do not belong together."""
@@ -68,6 +81,8 @@ class View:
             raise ValueError(f"manner counts {self.share}, of {self.centre.shape} numbers by {self.basis.shape}")
         if bool(self.share) != bool(self.basis.size):
             raise ValueError(f"manner counts {self.share}, but is looked at in {self.basis.shape[-1]} directions")
+        if self.metric.ndim != 2 or len(self.metric) != self.metric.shape[1]:
+            raise ValueError(f"a metric of {self.metric.shape} numbers")
 
     @classmethod
     def among(cls, share: float, manner: NDArray[np.float32]) -> View:
@@ -79,12 +94,12 @@ class View:
         return cls(share, centre, basis.astype(np.float32))
 
     def of(self, read: Read) -> NDArray[np.float32]:
-        """Unit vectors: the cosine of two is the mean of that of their meanings and that of their manners."""
+        """Unit vectors: without a metric the cosine of two is the mean of those of their meanings and manners."""
         if not self.share:
-            return read.meaning
-        manner = (read.manner - self.centre) @ self.basis
-        manner /= np.maximum(np.linalg.norm(manner, axis=1, keepdims=True), 1e-9)
-        return np.hstack([np.sqrt(1 - self.share) * read.meaning, np.sqrt(self.share) * manner], dtype=np.float32)
+            return measured(read.meaning, self.metric)
+        manner = np.matmul(read.manner - self.centre, self.basis, dtype=np.float32)
+        both = np.hstack([np.sqrt(1 - self.share) * read.meaning, np.sqrt(self.share) * unit(manner)], dtype=np.float32)
+        return measured(both, self.metric)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +115,8 @@ class Neighbours:
         """From what a model file holds; raises :class:`ValueError` where it does not belong together."""
         if stored.ndim != 2 or coefficients.ndim != 2 or len(stored) != len(coefficients):
             raise ValueError(f"{stored.shape} examples, but {coefficients.shape} coefficients")
+        if view is not None and view.metric.size and len(view.metric) != stored.shape[1]:
+            raise ValueError(f"examples of {stored.shape[1]} numbers, but a metric of {len(view.metric)}")
         # Column by column: that is how the product with them reads them, in three quarters of the time.
         return cls(np.asfortranarray(restored(stored)), coefficients.astype(np.float32), view or View())
 

@@ -29,9 +29,9 @@ from contactcenter.triage.neighbours import Neighbours, View
 from contactcenter.triage.places import BASE_ENCODER, CONFIG, DEFAULT_ENCODER, find_encoder, version_of
 from contactcenter.triage.student import StaticEncoder
 
-FORMAT = 3
-READABLE = (2, FORMAT)
-"""Format 2 kept the examples of all heads in one array, and no manner."""
+FORMAT = 4
+READABLE = (2, 3, FORMAT)
+"""Format 3 knew no metric; format 2 no manner either, and kept the examples of all heads in one array."""
 
 PREVIOUS = "previous"
 
@@ -141,26 +141,29 @@ def _neighbours(
 ) -> dict[str, Neighbours]:
     """The experts on vectors of the heads that look at them; raises :class:`ValueError` where one does not fit."""
     looking = [head for head in heads if head.second is not None]
-    if config["format"] == FORMAT:
+    if config["format"] == 2:
+        found = _side_by_side(looking, arrays)
+    else:
         shares = config["manner"]
         found = {
             head.name: Neighbours.of(
                 arrays[f"{head.name}.examples"],
                 arrays[f"{head.name}.coefficients"],
-                View(
-                    float(shares[head.name]),
-                    arrays[f"{head.name}.centre"].astype(np.float32),
-                    arrays[f"{head.name}.basis"].astype(np.float32),
-                ),
+                _view(float(shares[head.name]), head.name, arrays),
             )
             for head in looking
         }
-    else:
-        found = _side_by_side(looking, arrays)
     for head in looking:
         if found[head.name].coefficients.shape[1] != len(head.labels):
             raise ValueError(f"coefficients that are not those of the {len(head.labels)} labels of {head.name}")
     return found
+
+
+def _view(share: float, head: str, arrays: Mapping[str, NDArray[Any]]) -> View:
+    """What likeness goes by for a head."""
+    centre, basis = (arrays[f"{head}.{part}"].astype(np.float32) for part in ("centre", "basis"))
+    metric = arrays.get(f"{head}.metric")
+    return View(share, centre, basis) if metric is None else View(share, centre, basis, metric.astype(np.float32))
 
 
 def _side_by_side(looking: Sequence[Head], arrays: Mapping[str, NDArray[Any]]) -> dict[str, Neighbours]:
@@ -248,6 +251,8 @@ def publish(model: TrainedModel, folder: Path) -> None:
         arrays[f"{name}.coefficients"] = expert.coefficients.astype(np.float16)
         arrays[f"{name}.centre"] = expert.view.centre
         arrays[f"{name}.basis"] = expert.view.basis.astype(np.float16)
+        if expert.view.metric.size:
+            arrays[f"{name}.metric"] = expert.view.metric.astype(np.float16)
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     raw = buffer.getvalue()
     digest = hashlib.sha256(raw).hexdigest()

@@ -25,12 +25,13 @@ from contactcenter.triage import calibration, evaluation, lending
 from contactcenter.triage.assess import CATEGORY, COMPLAINT, IS_COMPLAINT, SENTIMENT, URGENCY
 from contactcenter.triage.corpus import Corpus
 from contactcenter.triage.encoder import OnnxEncoder
-from contactcenter.triage.experts import SEED, VectorFit, WordFit, WordSettings, fit_words
+from contactcenter.triage.experts import SEED, WordFit, WordSettings, fit_words, row_weights
 from contactcenter.triage.features import Encoder, NoEncoder, Read
-from contactcenter.triage.linear import Head, LinearModel, Second
+from contactcenter.triage.linear import Head, LinearModel
 from contactcenter.triage.matrices import Matrix, matrices
-from contactcenter.triage.neighbours import Neighbours, View
+from contactcenter.triage.neighbours import Neighbours
 from contactcenter.triage.registry import TrainedModel
+from contactcenter.triage.second import Folds, Found, Lessons, SecondLook
 
 FOLDS = 5
 FEWEST_ROWS = 10
@@ -85,17 +86,7 @@ _SMALL = 60_000
 _LARGE = 500_000
 """Rows times labels from which three folds are enough to choose and calibrate by."""
 
-MANNERS = (0.3, 0.67)
-"""Shares of likeness that the manner of texts may have: for what they are about, and for what they do."""
-
-MANNER_OF_FEW = 0.1
-"""Its share where there are few examples of each label: then they are put in too few ways."""
-
-_TRIED = 2_000
-"""Rows on which these are tried at most."""
-
 Progress = Callable[[str, float], None]
-Folds = Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 
 def train(
@@ -217,8 +208,6 @@ class _Trainer:
         self._examples = examples if len(rows) == len(corpus.examples) else examples.rows(rows)
         self._phrases = phrases.rows(about)
         self._names = names
-        self._named = len(names.meaning) if names.meaning.shape[1] else 0
-        self._blended = bool(self._named) and _scarce(self.truth.tolist())
 
     def run(self) -> _Learned:
         """The head fitted on everything and calibrated by what models said of rows they never saw."""
@@ -227,16 +216,14 @@ class _Trainer:
         words = self._words(np.arange(len(self.truth)), settings)
         bias = tuple(round(float(value), 6) for value in words.bias)
         head = Head(self.head, self.labels, bias, calibration.calibration(margins, self._right, self.spoken))
-        neighbours, scores = None, margins
+        found = Found(None, margins, None)
         if self._examples.read.meaning.shape[1] and self._settings.vectors:
-            expert, view, scores, second = self._second(head, margins, folds)
-            head = replace(head, second=second)
-            kept = expert.coefficients.astype(np.float16)  # as exact as they will be stored
-            neighbours = Neighbours.of(expert.stored, kept.astype(np.float32), view) if second else None
-        probabilities, asked = calibration.cascaded(head, margins, scores, self.spoken)
+            found = SecondLook(head, self._lessons(), margins, folds, self._pace).learned()
+            head = replace(head, second=found.second)
+        probabilities, asked = calibration.cascaded(head, margins, found.scores, self.spoken)
         measured = evaluation.scores(self.truth, self.labels, probabilities)
-        measured |= {"second_look": round(float(asked.mean()), 4)} if neighbours else {}
-        return _Learned(head, words, neighbours, probabilities, measured)
+        measured |= {"second_look": round(float(asked.mean()), 4)} if found.second else {}
+        return _Learned(head, words, found.neighbours, probabilities, measured)
 
     def _folds(self) -> Folds:
         folds = 3 if len(self.truth) * len(self.labels) >= _LARGE else FOLDS
@@ -264,88 +251,24 @@ class _Trainer:
         """The expert on words, from some of the examples and all phrases."""
         stacked = sparse.vstack([self._examples.sparse[rows], self._phrases.sparse]).tocsr()
         truth = np.concatenate([self._right[rows], self._hints])
-        weight = self._weights(truth, rows)
+        counts = np.concatenate([self._counts[rows], np.ones(len(self._hints))])
+        weight = row_weights(truth, counts, self._settings.balance)
         weight[len(rows) :] *= self._settings.phrase_weight
         return fit_words(stacked, truth, len(self.labels), weight, settings)
 
-    def _second(
-        self, head: Head, margins: NDArray[np.float64], folds: Folds
-    ) -> tuple[VectorFit, View, NDArray[np.float64], Second | None]:
-        """The expert on vectors, how it looks at them, its scores of unseen rows, and how it joins in."""
-        everything = np.arange(len(self._taught()))
-        found = self._joining(head, margins, folds, everything)
-        # Who is never asked about a language need not know it.
-        second = found[-1]
-        unasked = [language for language, line in (second.lines if second else {}).items() if language and not line]
-        if not unasked:
-            return found
-        blended = self.spoken if self._blended else self.spoken[:0]
-        foreign = np.isin([*self.spoken, *[""] * self._named, *blended], unasked)
-        if foreign[: len(self.truth)].all():  # words suffice
-            return (*found[:-1], None)
-        return self._joining(head, margins, folds, everything[~foreign])
-
-    def _joining(
-        self, head: Head, margins: NDArray[np.float64], folds: Folds, among: NDArray[np.int64]
-    ) -> tuple[VectorFit, View, NDArray[np.float64], Second | None]:
-        """The same, learned from some of what there is to learn from."""
-        view = self._view(among[among < len(self.truth)], margins)
-        expert = self._vectors(among, view)
-        scores = np.zeros_like(margins)
-        for _, unseen in folds:
-            # Who has not seen an example has not seen what lies halfway to its label's name either.
-            halfway = unseen + len(self._taught()) - len(self.truth) if self._blended else unseen[:0]
-            scores[unseen] = expert.unseen(np.concatenate([unseen, halfway]))[: len(unseen)]
-        second = calibration.second_look(head, margins, scores, self._right, self.spoken, self._pace, self._known)
-        return expert, view, scores, second
-
-    def _view(self, examples: NDArray[np.int64], margins: NDArray[np.float64]) -> View:
-        """How far likeness goes by manner: as both experts predict some of these examples best, unseen."""
-        if not self._examples.read.manner.shape[1]:
-            return View()
-        if self._blended:
-            return View.among(MANNER_OF_FEW, self._examples.read.manner[examples])
-        views = [View.among(share, self._examples.read.manner[examples]) for share in MANNERS]
-        judging, _ = calibration.judging(self._known[examples], self._right[examples])
-        rows = examples[judging]
-        if len(rows) > _TRIED:
-            rows = np.sort(np.random.default_rng(SEED).choice(rows, _TRIED, replace=False))
-        truth, read = self._right[rows], self._examples.read.rows(rows)
-        parts = np.array_split(np.random.default_rng(SEED).permutation(len(rows)), 2 * FOLDS)
-        losses = []
-        for view in views:
-            expert = VectorFit(view.of(read), truth, len(self.labels), self._weights(truth, rows))
-            scores = np.zeros((len(rows), len(self.labels)))
-            for part in parts:
-                scores[part] = expert.unseen(part)
-            losses.append(calibration.mixture(margins[rows], scores, truth)[0])
-        return views[int(np.argmin(losses))]
-
-    def _vectors(self, among: NDArray[np.int64], view: View) -> VectorFit:
-        """The expert on vectors, from some of what there is to learn from; ``among`` are the places there."""
-        truth = self._taught()
-        examples, names = view.of(self._examples.read), view.of(self._names)
-        vectors = np.vstack([examples, names[: self._named]])
-        weight = self._weights(truth, np.arange(len(self.truth)))
-        if self._blended:
-            between = examples + names[self._right]
-            between /= np.maximum(np.linalg.norm(between, axis=1, keepdims=True), 1e-9)
-            vectors = np.vstack([vectors, between])
-            weight[-len(between) :] = weight[: len(between)]
-        return VectorFit(vectors, truth, len(self.labels), weight, among)
-
-    def _taught(self) -> NDArray[np.int64]:
-        """What the expert on vectors is told of each row: examples, names, then halfway between the two."""
-        halfway = self._right if self._blended else self._right[:0]
-        return np.concatenate([self._right, np.arange(self._named), halfway])
-
-    def _weights(self, truth: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """What each row counts: an example its own weight, rare labels more where the head wants it."""
-        weight = np.ones(len(truth))
-        weight[: len(rows)] = self._counts[rows]
-        names, place, count = np.unique(truth, return_inverse=True, return_counts=True)
-        weight *= (len(truth) / len(names) / count[place]) ** self._settings.balance
-        return weight
+    def _lessons(self) -> Lessons:
+        """What there is to learn from vectors."""
+        scarce = bool(len(self._names.meaning)) and _scarce(self.truth.tolist())
+        return Lessons(
+            self._examples.read,
+            self._names,
+            self._right,
+            self.spoken,
+            self._counts,
+            self._known,
+            self._settings.balance,
+            scarce,
+        )
 
 
 def _threshold(truth: NDArray[np.str_], probabilities: NDArray[np.float32]) -> float:

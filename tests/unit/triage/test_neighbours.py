@@ -28,19 +28,15 @@ def test_a_message_means_what_its_neighbours_mean():
     assert abs(scores[1]).max() < 0.1  # a stranger
 
 
-def test_what_is_said_of_an_unseen_row_is_what_a_fit_without_it_says():
-    without = VectorFit(np.delete(AROUND, 4, axis=0), np.delete(TRUTH, 4), 2, np.ones(5))
-    fifth = meaning_alone(restored(fit().stored)[4:5])
-    expected = Neighbours.of(without.stored, without.coefficients).scores(fifth)
-    assert fit().unseen([4])[0] == pytest.approx(expected[0], abs=1e-4)
-
-
-def test_rows_beyond_the_most_are_judged_by_the_others(monkeypatch):
+def test_more_rows_than_the_most_are_thinned_out(monkeypatch):
     monkeypatch.setattr("contactcenter.triage.experts.MOST_NEIGHBOURS", 4)
-    expert = fit()
-    left_out = next(row for row in range(6) if row not in expert.kept)
-    assert len(expert.stored) == 4
-    assert expert.unseen([left_out])[0].argmax() == TRUTH[left_out]
+    assert len(fit().stored) == 4
+    assert fit().scores(AROUND).argmax(axis=1).tolist() == TRUTH.tolist()
+
+
+def test_a_fit_says_what_is_said_when_it_is_kept():
+    told = Neighbours.of(fit().stored, fit().coefficients).scores(meaning_alone(AROUND))
+    assert fit().scores(AROUND) == pytest.approx(told, abs=1e-5)
 
 
 def unit(vectors):
@@ -53,6 +49,13 @@ def test_likeness_is_the_mean_of_that_of_meaning_and_that_of_manner():
     apart = unit(manner - manner.mean(axis=0))
     assert np.allclose(seen @ seen.T, 0.75 * meaning @ meaning.T + 0.25 * apart @ apart.T, atol=1e-3)
     assert View().of(Read(meaning, manner)) is meaning
+
+
+def test_by_a_metric_likeness_goes_by_the_directions_that_count():
+    meaning = unit(np.random.default_rng(3).normal(size=(5, 3)).astype(np.float32))
+    blind = View(metric=np.diag([1.0, 1.0, 0.0]).astype(np.float32)).of(meaning_alone(meaning))
+    assert np.allclose(blind[:, :2], unit(meaning[:, :2]), atol=1e-6)
+    assert not blind[:, 2].any()
 
 
 def test_manner_is_looked_at_where_texts_differ_most(monkeypatch):
@@ -83,6 +86,12 @@ def test_an_expert_reads_only_what_has_the_numbers_it_knows():
 def test_a_view_without_its_numbers_is_refused(share, centre, basis):
     with pytest.raises(ValueError, match="manner counts"):
         View(share, np.ones(centre, np.float32), np.ones(basis, np.float32))
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (3,), (1, 1)])
+def test_a_metric_of_other_numbers_is_refused(shape):
+    with pytest.raises(ValueError, match="metric"):
+        Neighbours.of(np.ones((2, 3), np.int8), np.ones((2, 2), np.float32), View(metric=np.ones(shape, np.float32)))
 
 
 def test_what_is_stored_again_is_what_was_stored():

@@ -1,12 +1,14 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from contactcenter.errors import ModelError
 from contactcenter.triage import places, registry
-from contactcenter.triage.linear import Calibration, Head, LinearModel
+from contactcenter.triage.linear import Calibration, Head, LinearModel, Second
+from contactcenter.triage.neighbours import Neighbours, View
 
 
 def small(name="small", weight=1.0):
@@ -22,6 +24,30 @@ def test_what_is_published_is_what_is_loaded(tmp_path):
     assert (model.name, model.complaint_threshold, model.training) == ("small", 0.125, {"rows": 2})
     assert model.linear.heads == small().linear.heads
     assert (model.linear.weights == small().linear.weights).all()
+
+
+def looking(metric):
+    """A model whose one head looks at vectors of two numbers."""
+    model = small()
+    head = replace(model.linear.heads[0], second=Second(1.0, 2.0, Calibration(), {"": 0.9}))
+    view = View(metric=np.array(metric, np.float32).reshape(len(metric), len(metric)))
+    expert = Neighbours.of(np.array([[3, 127], [127, 0]], np.int8), np.eye(2, 3, dtype=np.float32), view)
+    linear = LinearModel([head], model.linear.buckets, model.linear.weights[:-1])
+    return replace(model, linear=linear, neighbours={"category": expert})
+
+
+@pytest.mark.parametrize("metric", [[], [[1.0, 0.5], [0.5, 0.25]]])
+def test_what_likeness_goes_by_is_loaded_as_it_was_published(tmp_path, metric):
+    registry.publish(looking(metric), tmp_path)
+    assert registry.load(tmp_path).neighbours["category"].view.metric.tolist() == metric
+
+
+def test_models_from_before_there_were_metrics_are_read(tmp_path):
+    registry.publish(looking([]), tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    (tmp_path / "config.json").write_text(json.dumps({**config, "format": 3}), encoding="utf-8")
+    expert = registry.load(tmp_path).neighbours["category"]
+    assert (expert.stored == looking([]).neighbours["category"].stored).all()
 
 
 def test_the_model_before_stays_loadable_and_other_files_stay(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from contactcenter.errors import InvalidInput
-from contactcenter.triage import evaluation, registry, training
+from contactcenter.triage import evaluation, registry, second, training
 from contactcenter.triage.corpus import Corpus, Example
 from contactcenter.triage.features import Read, featurise
 from tests.unit.triage.meanings import OnlyMeaning
@@ -170,7 +170,7 @@ def conversations(telling):
     return Corpus(tuple(Example(f"number{n}", "en", {"category": label}) for n, label in enumerate(labels)))
 
 
-@pytest.mark.parametrize(("telling", "share"), [(0, training.MANNERS[0]), (1, training.MANNERS[-1])])
+@pytest.mark.parametrize(("telling", "share"), [(0, second.MANNERS[0]), (1, second.MANNERS[-1])])
 def test_likeness_goes_by_meaning_or_by_manner_as_the_labels_want_it(telling, share, tmp_path):
     table = conversations(telling)
     unseen, seen = table.examples[::7], [row for place, row in enumerate(table.examples) if place % 7]
@@ -228,6 +228,49 @@ def test_few_examples_are_met_halfway_by_the_names_of_their_labels():
 def test_cross_validation_does_not_peep_through_what_lies_halfway():
     model = training.train(numbered(20), "small", encoder=InRows())
     assert model.training["cross_validation"]["category"]["accuracy"] < 0.75
+
+
+class OneOfMany(OnlyMeaning):
+    """An encoder of which one number tells the label, a parity, softly; the many others tell nothing."""
+
+    width, prompt = 64, ""
+
+    def encode(self, texts):
+        told = np.zeros((len(texts), self.width), dtype=np.float32)
+        for row, text in enumerate(texts):
+            told[row] = np.random.default_rng(zlib.crc32(text.encode())).normal(size=self.width)
+            if text.startswith("number"):
+                told[row, 0] = 0.8 * (-1) ** int(text.removeprefix("number"))
+        return told / np.linalg.norm(told, axis=1, keepdims=True)
+
+
+def test_a_metric_is_learned_where_it_tells_the_labels_apart_and_kept(tmp_path, monkeypatch):
+    seen, unseen = numbered(600).examples[:120], numbered(600).examples[300:]
+    registry.publish(training.train(Corpus(seen), "x", encoder=OneOfMany()), tmp_path)
+    model = registry.load(tmp_path)
+    metric = model.neighbours["category"].view.metric
+    assert np.diag(metric).argmax() == 0
+    learned = evaluation.evaluate(model, Corpus(unseen), OneOfMany())["heads"]["category"]["accuracy"]
+    monkeypatch.setattr(second, "POWERS", (0.0,))
+    plain = training.train(Corpus(seen), "x", encoder=OneOfMany())
+    assert not plain.neighbours["category"].view.metric.size
+    assert learned > evaluation.evaluate(plain, Corpus(unseen), OneOfMany())["heads"]["category"]["accuracy"] + 0.01
+
+
+class Noise(OneOfMany):
+    """An encoder that tells nothing at all, of any text something else."""
+
+    def encode(self, texts):
+        return super().encode([f"text {text}" for text in texts])
+
+
+@pytest.mark.parametrize("prompt", ["", "asks: "])
+def test_cross_validation_does_not_peep_through_the_metric(prompt, monkeypatch):
+    monkeypatch.setattr(Noise, "prompt", prompt)
+    monkeypatch.setattr(second, "POWERS", (0.5,))
+    model = training.train(numbered(36 if prompt else 120), "x", encoder=Noise())
+    assert model.neighbours["category"].view.metric.size
+    assert model.training["cross_validation"]["category"]["accuracy"] < 0.7
 
 
 def test_heads_that_read_no_vectors_are_taken_over_beside_those_that_do():
