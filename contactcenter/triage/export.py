@@ -62,25 +62,15 @@ def export(
     Raises :class:`InvalidInput` where torch or onnx is missing, the model cannot be loaded, or the vectors differ.
     """
     earlier = OnnxEncoder(succeeds) if succeeds is not None else None  # now: it may be the folder that is written
-    try:
-        import torch
-        from onnxruntime.quantization import QuantType, quantize_dynamic
-        from transformers import AutoModel, AutoTokenizer
-    except ImportError as error:
-        raise InvalidInput(f"{error}; install what exporting needs: pip install 'contactcenter[export]'") from error
     tell("loading")
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(source)  # nosec B615 - the user names the model
-        network = AutoModel.from_pretrained(source, attn_implementation="eager").eval()  # nosec B615
-    except (OSError, ValueError) as error:
-        raise InvalidInput(f"{source}: no sentence transformer ({error})") from error
+    tokenizer, network = _loaded(source)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
         exact, small = Path(work) / "exact.onnx", Path(work) / "small.onnx"
         tell("tracing")
-        _trace(torch, network, tokenizer, exact)
+        _trace(network, tokenizer, exact)
         tell("quantising")
-        quantize_dynamic(str(exact), str(small), per_channel=True, weight_type=QuantType.QInt8)
+        _quantise(exact, small)
         tokenizer.backend_tokenizer.no_padding()
         tokenizer.backend_tokenizer.no_truncation()
         tokenizer.backend_tokenizer.save(str(out / TOKENIZER))
@@ -102,6 +92,21 @@ def export(
     return card
 
 
+def _loaded(source: str) -> tuple[Any, Any]:
+    """The tokenizer and the network of a sentence transformer."""
+    try:
+        import onnxruntime.quantization  # noqa: F401 - onnx, which it and torch need, is asked for early
+        import torch  # noqa: F401 - transformers says less clearly that it is missing
+        from transformers import AutoModel, AutoTokenizer
+    except ImportError as error:
+        raise InvalidInput(f"{error}; install what exporting needs: pip install 'contactcenter[export]'") from error
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source)  # nosec B615 - the user names the model
+        return tokenizer, AutoModel.from_pretrained(source, attn_implementation="eager").eval()  # nosec B615
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{source}: no sentence transformer ({error})") from error
+
+
 def _check_succession(made: OnnxEncoder, earlier: OnnxEncoder) -> None:
     """Raise :class:`InvalidInput` where two networks give different vectors."""
     if not np.array_equal(made.encode(_PROBES), earlier.encode(_PROBES)):
@@ -112,8 +117,16 @@ def _write_card(card: dict[str, Any], out: Path) -> None:
     (out / CONFIG).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
 
 
-def _trace(torch: Any, network: Any, tokenizer: Any, path: Path) -> None:
+def _quantise(exact: Path, small: Path) -> None:
+    """Write a traced network anew with weights of 8 bits."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantize_dynamic(str(exact), str(small), per_channel=True, weight_type=QuantType.QInt8)
+
+
+def _trace(network: Any, tokenizer: Any, path: Path) -> None:
     """Write the network with what is read from it behind it; batch and length stay free."""
+    import torch
 
     class Pooled(torch.nn.Module):  # type: ignore[misc]
         """The means over a text of its tokens' vectors, of unit length: those of the last layer and of a middle one."""
