@@ -26,6 +26,9 @@ ROWS_FOR_OWN_CURVE = 5 * ROWS_PER_KNOT
 MIXTURES = ((2.0, 1.0), (1.0, 1.0), (1.0, 2.0), (1.0, 4.0), (1.0, 8.0), (0.0, 1.0))
 """What words and vectors count, among which unseen rows choose."""
 
+OF_FEW = ((1.0, 6.0),)
+"""The same where there are few examples of each label: unseen rows, told by fewer still, let words say too much."""
+
 UNPROVEN = (1.0, 2.0)
 """What they count where no row can say so, because the encoder was taught with them."""
 
@@ -120,16 +123,17 @@ def second_look(
     spoken: NDArray[np.str_],
     pace: Pace = PACES[THOROUGH],
     known: NDArray[np.bool_] | None = None,
+    says: Sequence[tuple[float, float]] = MIXTURES,
 ) -> Second | None:
     """How vectors join in, from both experts' scores of unseen rows; None where they only do harm.
 
-    ``known`` are rows that the encoder was taught with. They flatter the vectors, so the others choose and judge alone;
-    where these are fewer than :data:`FEWEST` and the smaller part, nobody chooses.
+    ``says`` are what words and vectors may count, to choose among. ``known`` are rows that the encoder was taught with.
+    They flatter the vectors, so the others choose and judge alone; where these are fewer than :data:`FEWEST` and the
+    smaller part, nobody chooses.
     """
     new, proven = judging(np.zeros(len(truth), dtype=bool) if known is None else known, truth)
     spread = _spread(words), _spread(vectors)
-    choices = MIXTURES if proven else (UNPROVEN,)
-    loss, (ours, theirs) = mixture(words[new], vectors[new], truth[new], spread, choices)
+    loss, (ours, theirs) = mixture(words[new], vectors[new], truth[new], spread, says if proven else (UNPROVEN,))
     if loss > least_loss(words[new], truth[new])[0] + _NO_HARM:
         return None
     mixed = ours * words + theirs * vectors

@@ -118,8 +118,9 @@ class SecondLook:
             # Who has not seen an example has not seen what lies halfway to its label's name either.
             seen = among[~np.isin(self._rows[among], unseen)]
             scores[unseen] = self._expert(vectors, seen, (power,))[0].scores(vectors[unseen])
+        says = calibration.OF_FEW if lessons.scarce else calibration.MIXTURES
         second = calibration.second_look(
-            self._head, self._margins, scores, lessons.truth, lessons.spoken, self._pace, lessons.known
+            self._head, self._margins, scores, lessons.truth, lessons.spoken, self._pace, lessons.known, says
         )
         if second is None:
             return Found(None, scores, None)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -56,6 +57,14 @@ def test_by_a_metric_likeness_goes_by_the_directions_that_count():
     blind = View(metric=np.diag([1.0, 1.0, 0.0]).astype(np.float32)).of(meaning_alone(meaning))
     assert np.allclose(blind[:, :2], unit(meaning[:, :2]), atol=1e-6)
     assert not blind[:, 2].any()
+
+
+def test_a_metric_weighs_manner_as_well_as_meaning():
+    meaning, manner = unit(np.random.default_rng(3).normal(size=(2, 5, 3)).astype(np.float32))
+    both = View.among(0.5, manner)
+    deaf = replace(both, metric=np.diag([1.0, 1.0, 1.0, 0.0, 0.0, 0.0]).astype(np.float32)).of(Read(meaning, manner))
+    assert not np.allclose(both.of(Read(meaning, manner))[:, :3], meaning, atol=0.1)
+    assert np.allclose(deaf, np.hstack([meaning, np.zeros((5, 3))]), atol=1e-6)
 
 
 def test_manner_is_looked_at_where_texts_differ_most(monkeypatch):

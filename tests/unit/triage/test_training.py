@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from contactcenter.errors import InvalidInput
-from contactcenter.triage import evaluation, registry, second, training
+from contactcenter.triage import calibration, evaluation, registry, second, training
 from contactcenter.triage.corpus import Corpus, Example
 from contactcenter.triage.features import Read, featurise
 from tests.unit.triage.meanings import OnlyMeaning
@@ -223,6 +223,16 @@ def test_few_examples_are_met_halfway_by_the_names_of_their_labels():
     few, many = (training.train(numbered(count, 10), "x", encoder=InRows(10)).neighbours for count in (20, 40))
     assert len(few["category"].stored) == 20 + 2 + 20
     assert len(many["category"].stored) == 40 + 2
+
+
+def test_words_say_little_where_examples_are_few(monkeypatch):
+    says = []
+    chosen = calibration.mixture
+    monkeypatch.setattr(calibration, "mixture", lambda *given: says.append(given[-1]) or chosen(*given))
+    for count in (20, 60):
+        training.train(numbered(count, 10), "x", encoder=InRows(10))
+    assert says[0] == calibration.OF_FEW
+    assert says[-1] == calibration.MIXTURES
 
 
 def test_cross_validation_does_not_peep_through_what_lies_halfway():
