@@ -67,6 +67,25 @@ async def test_a_category_is_corrected_by_typing_its_first_letters(office, conso
     await expect(page.locator("#category-menu")).to_contain_text("Account access")
 
 
+async def test_what_corrects_the_machine_opens_in_sight_on_a_phone(office, console):
+    number = await answered(office, "phone.reader@mail.example", "A Reader")
+    page = await console(ANNA, viewport=PHONE, has_touch=True)
+    await page.goto(f"{office.service.url}/tickets/{number}")
+    seen = {}
+    for menu in await page.locator(".triage details.menu").all():
+        await menu.locator("summary").first.click()
+        box = await menu.locator(".menu-body").bounding_box()
+        seen[await menu.get_attribute("id")] = (
+            box["x"] >= 0
+            and box["y"] >= 0
+            and box["x"] + box["width"] <= PHONE["width"]
+            and box["y"] + box["height"] <= PHONE["height"]
+        )
+        await page.keyboard.press("Escape")
+    assert {"category-menu", "why-menu", "urgency-menu", "sentiment-menu"} <= set(seen)
+    assert all(seen.values()), seen
+
+
 @pytest.mark.parametrize("theme", THEMES)
 async def test_filled_pages_of_the_machines_work_shut_nobody_out(office, console, theme):
     number = await answered(office, f"{theme}.reader@mail.example", "A Reader")
