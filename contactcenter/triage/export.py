@@ -86,7 +86,8 @@ def export(
     _write_card(card, out)
     taught.hand_on(Path(source), out)
     if earlier is not None and earlier.card.sha256 != card["sha256"]:
-        _check_succession(OnnxEncoder(out), earlier)
+        if not np.array_equal(OnnxEncoder(out).encode(_PROBES), earlier.encode(_PROBES)):
+            raise InvalidInput(f"{out} gives other vectors than {succeeds}: its models have to be trained again")
         card["succeeds"] = [earlier.card.sha256, *earlier.card.succeeds]
         _write_card(card, out)
     return card
@@ -105,12 +106,6 @@ def _loaded(source: str) -> tuple[Any, Any]:
         return tokenizer, AutoModel.from_pretrained(source, attn_implementation="eager").eval()  # nosec B615
     except (OSError, ValueError) as error:
         raise InvalidInput(f"{source}: no sentence transformer ({error})") from error
-
-
-def _check_succession(made: OnnxEncoder, earlier: OnnxEncoder) -> None:
-    """Raise :class:`InvalidInput` where two networks give different vectors."""
-    if not np.array_equal(made.encode(_PROBES), earlier.encode(_PROBES)):
-        raise InvalidInput(f"{made.name} gives other vectors than {earlier.name}: its models have to be trained again")
 
 
 def _write_card(card: dict[str, Any], out: Path) -> None:
