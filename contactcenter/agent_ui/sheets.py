@@ -22,14 +22,13 @@ from contactcenter.errors import NotFound
 from contactcenter.tickets.access import access_message
 from contactcenter.tickets.pictures import image_type
 from contactcenter.tickets.unmasking import note_unmasked
-from contactcenter.triage.masking import mask
+from contactcenter.triage.masking import mask_html
 
 _SANDBOX = "sandbox allow-popups allow-popups-to-escape-sandbox allow-same-origin"
 _FILE_POLICY = "sandbox; default-src 'none'"
 _BLOCKQUOTE = re.compile(r"<(/?)blockquote\b[^>]*>", re.IGNORECASE)
 _REMOTE = re.compile(r'\bdata-remote-src="((?:https?:)?//[^"]*)"', re.IGNORECASE)
 """A picture from elsewhere that was held back. An address without a host would name a page of ours: it stays held."""
-_BETWEEN_TAGS = re.compile(r"(?:^|>)[^<]{8,}")
 _CID = re.compile(r'\bsrc="cid:([^"]*)"', re.IGNORECASE)
 
 
@@ -102,11 +101,6 @@ def has_remote_pictures(html: str) -> bool:
     return _REMOTE.search(html) is not None
 
 
-def masked(html: str) -> str:
-    """The HTML with card and identity numbers masked, where no tag stands between their digits."""
-    return _BETWEEN_TAGS.sub(lambda text: mask(text[0].replace("&nbsp;", "\u00a0")), html)
-
-
 def fold_quotes(html: str) -> str:
     """Each outermost quotation behind a fold. The markup is well-formed: it was cleaned when it came in."""
     pieces: list[str] = []
@@ -129,7 +123,7 @@ def _body(message: Message, inline: dict[str, str], *, pictures: bool) -> str:
         return f'src="/attachments/{identifier}?inline=1"' if identifier else 'alt=""'
 
     html = message.html or f"<pre>{escape(message.text)}</pre>"
-    html = _CID.sub(own_image, fold_quotes(masked(html)))
+    html = _CID.sub(own_image, fold_quotes(mask_html(html)))
     return _REMOTE.sub(r'src="\1"', html) if pictures else html
 
 

@@ -32,6 +32,8 @@ from contactcenter.settings import Settings
 from contactcenter.staff.access import Role
 from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets.access import access_message
+from contactcenter.tickets.unmasking import note_unmasked
+from contactcenter.triage.masking import mask, mask_html
 
 IDENTITY_OF = {Channel.EMAIL: IdentityKind.EMAIL, Channel.SMS: IdentityKind.PHONE}
 """What a customer must be known by to have written on these channels."""
@@ -93,7 +95,7 @@ class MessageJson(Output):
     identity: str = Field(description="The customer's end, as `email:a@b.c`; empty for a note.")
     customer: str | None = Field(description="Id of the customer; null until the message is understood.")
     subject: str
-    text: str = Field(description="The whole readable body.")
+    text: str = Field(description="The whole readable body; card and identity numbers masked, as below.")
     visible_text: str = Field(description="What was newly written, without quotes and signature.")
     html: str = Field(description="Made safe; empty where there is none.")
     language: str
@@ -123,6 +125,21 @@ class MessageDetailJson(MessageJson):
         description="Why triage says nothing of what a person wrote: no-model, over-time or failed. Null where it does."
     )
     failure: str = Field(description="Why it is in quarantine, or was before it was run again.")
+
+
+class ReasonJson(Input):
+    """Why somebody needs to see what is masked."""
+
+    reason: Line = Field(description="Kept with the ticket, where everybody who sees it can read it.")
+
+
+class WordsJson(Output):
+    """What a message says, with the numbers that are masked everywhere else."""
+
+    subject: str
+    text: str
+    visible_text: str
+    html: str
 
 
 class InboundJson(Input):
@@ -162,6 +179,16 @@ async def get_message(call: Call, uow: UnitOfWork, message_id: str) -> MessageDe
         unassessed=(message.trace or {}).get("unassessed"),
         failure=message.failure,
     )
+
+
+@operation("POST", "/messages/{message_id}/unmask", role=Role.AGENT, summary="See a message's numbers in full")
+async def unmask_message(call: Call, uow: UnitOfWork, message_id: str, body: ReasonJson) -> WordsJson:
+    """Everywhere else card and identity numbers are masked. The ticket's story says who saw them, and why."""
+    message, ticket = await access_message(uow, call.actor, message_id)
+    if ticket is None:
+        raise NotFound("The message is on no ticket yet.")
+    await note_unmasked(uow, call.actor, ticket, message.id, body.reason)
+    return WordsJson(subject=message.subject, text=message.text, visible_text=message.visible_text, html=message.html)
 
 
 @operation("POST", "/messages", role=Role.AGENT, status=201, idempotent=True, summary="Hand in a customer's message")
@@ -221,7 +248,7 @@ def ingest_key(call: Call) -> str:
 
 
 def message_json(shown: TimelineMessage) -> MessageJson:
-    """A message as programs see it."""
+    """A message as programs see it: card and identity numbers masked."""
     row, delivery = shown.message, shown.delivery
     author = AuthorType(row.author_type)
     return MessageJson(
@@ -237,10 +264,10 @@ def message_json(shown: TimelineMessage) -> MessageJson:
         ),
         identity=row.identity,
         customer=row.customer_id,
-        subject=row.subject,
-        text=row.text,
-        visible_text=row.visible_text,
-        html=row.html,
+        subject=mask(row.subject),
+        text=mask(row.text),
+        visible_text=mask(row.visible_text),
+        html=mask_html(row.html),
         language=row.language,
         attachments=[
             AttachmentJson(
@@ -288,4 +315,4 @@ def _mail(sender: Identity, body: InboundJson) -> bytes:
     return mail.as_bytes()
 
 
-OPERATIONS: tuple[Operation, ...] = (accept_message, get_message)
+OPERATIONS: tuple[Operation, ...] = (accept_message, get_message, unmask_message)

@@ -55,6 +55,8 @@ _PASSPORT = re.compile(
     r"([A-Za-z]{0,2}[0-9]{6,9}[A-Za-z]?)(?![0-9A-Za-z])"
 )
 
+_BETWEEN_TAGS = re.compile(r"(?:^|>)[^<]{8,}")
+
 _SIGN = re2.compile(
     r"[0-9](?:[ \t\n\x{a0}\x{ad}\x{2000}-\x{200d}\x{2010}-\x{2015}\x{202f}\x{2060}\x{feff}\x{b7}.-]{0,3}[0-9]){13}"
     r"|[A-Za-z]{2}[0-9]{2}[ \x{a0}-]?[0-9A-Za-z]{2}"
@@ -97,6 +99,11 @@ def mask(text: str) -> str:
         pieces += [text[end : one.start], one.masked]
         end = one.end
     return "".join([*pieces, text[end:]]) if pieces else text
+
+
+def mask_html(html: str) -> str:
+    """The HTML with such numbers masked, where no tag stands between their digits."""
+    return _BETWEEN_TAGS.sub(lambda text: mask(text[0].replace("&nbsp;", "\u00a0")), html)
 
 
 def _residents(text: str) -> Iterator[Sensitive]:

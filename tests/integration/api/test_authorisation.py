@@ -23,6 +23,7 @@ ROWS = {
     ("POST", "/tickets/{number}/snooze"): (AGENT, {"until": None}, True),
     ("POST", "/messages"): (AGENT, {"identity": "email:bob@example.com", "text": "Hello"}, False),
     ("GET", "/messages/{message_id}"): (AGENT, None, True),
+    ("POST", "/messages/{message_id}/unmask"): (AGENT, {"reason": "The bank asks"}, True),
     ("GET", "/messages/{message_id}/feedback"): (AGENT, None, True),
     ("POST", "/messages/{message_id}/feedback"): (AGENT, {"urgency": "low"}, True),
     ("DELETE", "/messages/{message_id}/feedback/{head}"): (AGENT, None, True),

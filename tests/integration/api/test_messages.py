@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from sqlalchemy import select, text
 
 from contactcenter.channels.registry import readers
 from contactcenter.conversations.inbox import LANES
@@ -10,6 +11,7 @@ from contactcenter.conversations.tokens import ReplyTokens
 from contactcenter.errors import Unavailable
 from contactcenter.pipeline.pipeline import Pipeline
 from contactcenter.tickets.answering import AnsweringPolicy
+from contactcenter.tickets.records import TicketEvent
 from tests.integration.api.world import World
 
 # fmt: off
@@ -159,3 +161,51 @@ async def test_an_id_that_names_no_message_is_404(world, message_id):
 async def test_an_agent_does_not_see_a_message_that_is_on_no_ticket_yet(world):
     made = (await world.ask("POST", "messages", HELLO)).json
     assert (await world.ask("GET", f"messages/{made['id']}", by="agent")).status == 404
+
+
+CARD = "4242 4242 4242 4242"
+
+
+@pytest.fixture
+async def charged(world):
+    """The id of a message with a card's number, on a ticket."""
+    made = (
+        await world.ask("POST", "messages", {**HELLO, "subject": f"Card {CARD}", "text": f"{CARD} was charged"})
+    ).json
+    await understand(world)
+    async with world.store.transaction() as uow:
+        await uow.session.execute(text("UPDATE message SET html = :html"), {"html": f"<p><b>{CARD}</b></p>"})
+    return made["id"]
+
+
+async def test_programs_see_no_card_in_full(world, charged):
+    told = (await world.ask("GET", f"messages/{charged}")).json
+    assert [told["subject"], told["html"]] == ["Card •••• 4242", "<p><b>•••• 4242</b></p>"]
+    assert [told["text"].strip(), told["visible_text"].strip()] == ["•••• 4242 was charged"] * 2
+    on_the_ticket = await world.ask("GET", f"tickets/{told['ticket']}/messages")
+    of_the_customer = await world.ask("GET", f"customers/{told['customer']}/timeline")
+    assert "4242 4242" not in str(on_the_ticket.json) + str(of_the_customer.json)
+    assert on_the_ticket.json["items"][0]["text"].strip() == "•••• 4242 was charged"
+
+
+async def test_a_program_that_says_why_sees_the_card_and_the_ticket_tells(world, charged):
+    shown = await world.ask("POST", f"messages/{charged}/unmask", {"reason": "The bank asks for it"})
+    assert (shown.status, shown.json["text"].strip()) == (200, f"{CARD} was charged")
+    assert (shown.json["subject"], shown.json["html"]) == (f"Card {CARD}", f"<p><b>{CARD}</b></p>")
+    async with world.store.read() as uow:
+        told = (await uow.session.scalars(select(TicketEvent).where(TicketEvent.kind == "unmasked"))).one()
+    assert told.data == {"message": charged, "now": "The bank asks for it"}
+
+
+async def test_without_a_reason_a_program_is_shown_nothing(world, charged):
+    for body in ({}, {"reason": " "}):
+        refused = await world.ask("POST", f"messages/{charged}/unmask", body)
+        assert (refused.status, [error["field"] for error in refused.json["errors"]]) == (422, ["reason"])
+        assert CARD not in str(refused.json)
+
+
+async def test_numbers_of_a_message_on_no_ticket_are_shown_to_nobody(world):
+    made = (await world.ask("POST", "messages", {**HELLO, "text": CARD})).json
+    refused = await world.ask("POST", f"messages/{made['id']}/unmask", {"reason": "Curious about it"})
+    assert refused.status == 404
+    assert CARD not in str(refused.json)
