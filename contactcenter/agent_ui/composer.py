@@ -15,7 +15,7 @@ from contactcenter.agent_ui.tickets import PATH, number_of, page_values, refresh
 from contactcenter.agent_ui.visit import Doors, Visit, get, post
 from contactcenter.conversations.records import Attachment, Message
 from contactcenter.customers import identity as identities
-from contactcenter.envelope import Channel, FileContent, Identity, MessageKind
+from contactcenter.envelope import Channel, FileContent, Identity
 from contactcenter.errors import InvalidInput
 from contactcenter.knowledge.retrieval import search
 from contactcenter.store.unit_of_work import UnitOfWork
@@ -27,7 +27,9 @@ from contactcenter.tickets.drafts import Mode, delete_draft, save_draft
 from contactcenter.tickets.judging import judge_suggestions
 from contactcenter.tickets.letterheads import SignatureChoice
 from contactcenter.tickets.listing import one_row
+from contactcenter.tickets.openings import last_words
 from contactcenter.tickets.records import Ticket
+from contactcenter.tickets.similar import similar_solved
 
 UNDO_SECONDS = 10
 MAX_FILES = 20
@@ -44,6 +46,7 @@ def doors() -> Doors:
         post(f"{PATH}/draft", draft),
         get(f"{PATH}/canned", canned),
         get(f"{PATH}/suggestions", suggestions),
+        get(f"{PATH}/similar", similar),
         post("/messages/{id}/undo", undo),
     )
 
@@ -151,19 +154,9 @@ async def suggestions(visit: Visit) -> web.StreamResponse:
     """Up to three articles that may answer the customer's last message."""
     async with visit.store.read() as uow:
         ticket = await access_ticket(uow, visit.actor, number_of(visit))
-        question = await uow.session.scalar(
-            select(Message)
-            .where(
-                col(Message.conversation_id) == ticket.conversation_id,
-                col(Message.direction) == "in",
-                col(Message.kind) == MessageKind.MESSAGE.value,
-            )
-            .order_by(col(Message.id).desc())
-            .limit(1)
-        )
+        text = await last_words(uow, ticket.conversation_id)
         hits = []
-        if question is not None:
-            text = f"{question.subject}\n{question.visible_text}"[:4000]
+        if text:
             language = ticket.language if ticket.language in {"en", "zh"} else None
             found = await search(
                 uow, text, language=language, audience=("public", "verified"), limit=SUGGESTIONS, others=True
@@ -172,6 +165,15 @@ async def suggestions(visit: Visit) -> web.StreamResponse:
         values = variables(await one_row(uow, visit.actor, ticket.number), visit.actor)
     texts = [(hit, render_canned(hit.article.text, values)) for hit in hits]
     return visit.page("fragments/suggestions.html", found=texts)
+
+
+async def similar(visit: Visit) -> web.StreamResponse:
+    """Up to three solved tickets like this one, each with the answer that solved it."""
+    async with visit.store.read() as uow:
+        ticket = await access_ticket(uow, visit.actor, number_of(visit))
+        text = await last_words(uow, ticket.conversation_id)
+        found = await similar_solved(uow, visit.actor, ticket, text, limit=SUGGESTIONS)
+    return visit.page("fragments/similar.html", found=found, first_key=SUGGESTIONS + 1, place=place_of(visit))
 
 
 async def uploaded(visit: Visit) -> list[FileContent]:

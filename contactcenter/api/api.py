@@ -27,6 +27,7 @@ from contactcenter.api import (
     quarantine,
     queues,
     reports,
+    similar,
     tickets,
     topics,
 )
@@ -44,6 +45,7 @@ from contactcenter.store.store import Store
 
 OPERATIONS: tuple[Operation, ...] = (
     *tickets.OPERATIONS,
+    *similar.OPERATIONS,
     *messages.OPERATIONS,
     *feedback.OPERATIONS,
     *models.OPERATIONS,

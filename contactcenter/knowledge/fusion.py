@@ -78,3 +78,8 @@ def fused(words: float, nearness: Nearness | None, languages: Pairing) -> float:
         return min(1.0, words)
     mixture = MIXTURES[languages]
     return min(1.0, mixture.words * words + mixture.centre * nearness.centre + mixture.nearest * nearness.nearest)
+
+
+def nearness_of(place: int, near: Mapping[int, Nearness]) -> Nearness | None:
+    """What a comparison says of one place; None where nothing was compared, nought where its vectors are missing."""
+    return near.get(place, Nearness(0.0, 0.0)) if near else None

@@ -26,7 +26,7 @@ AT_ONCE = 40
 """Articles without stored vectors that are encoded while somebody waits. Where more have none, nothing is compared
 until the worker has stored them: what has a vector would win over what has none."""
 
-_BASES = 4  # knowledge bases kept: with drafts and without, the one before and the present one
+_BASES = 8  # kept: knowledge bases with drafts and without, the ones before and the present ones, and texts of a page
 
 Matrix = NDArray[np.float32]
 

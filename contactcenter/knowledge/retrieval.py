@@ -21,12 +21,12 @@ from sqlmodel import SQLModel
 from contactcenter import clock
 from contactcenter.knowledge import scoring, understanding
 from contactcenter.knowledge.articles import ArticleStatus
-from contactcenter.knowledge.fusion import Nearness, fused, is_chinese, pairing
+from contactcenter.knowledge.fusion import Nearness, fused, is_chinese, nearness_of, pairing
 from contactcenter.knowledge.records import Article, ArticleVector
-from contactcenter.knowledge.scoring import MAX_CHARACTERS, Index, is_common
+from contactcenter.knowledge.scoring import Index, telling
 from contactcenter.knowledge.understanding import Material, parts
 from contactcenter.store.schema import table_of
-from contactcenter.store.search import query_literal, tokens
+from contactcenter.store.search import query_literal
 from contactcenter.store.unit_of_work import UnitOfWork
 
 CANDIDATES = 50
@@ -131,7 +131,7 @@ async def search(
     the message says, nor one before its first or after its last day). ``queue`` is the key of the queue that the
     message is for: articles of other queues are left out; None means any.
     """
-    wanted = query_literal(_telling(text), any_of=True)
+    wanted = query_literal(telling(text), any_of=True)
     if not wanted:
         return []
     scope = Scope(language or "", others, frozenset(audience), queue, published_only, clock.now().date())
@@ -159,9 +159,7 @@ def _ranked(base: _Base, text: str, places: Iterable[int], near: Mapping[int, Ne
     hits = []
     for key in ids:
         place = base.places[key]
-        article, nearness = base.articles[place], near.get(place)
-        if nearness is None and near:
-            nearness = Nearness(0.0, 0.0)  # its vectors are not there yet
+        article, nearness = base.articles[place], nearness_of(place, near)
         hits.append(Hit(article, fused(words.get(key, 0.0), nearness, pairing(chinese, article.language)), nearness))
     return sorted((hit for hit in hits if hit.score > 0), key=lambda hit: (-hit.score, hit.article.id))
 
@@ -246,9 +244,3 @@ def _material(base: _Base) -> list[Material]:
         Material(parts(one.title, one.questions, one.text), vectors)
         for one, vectors in zip(base.articles, base.vectors, strict=True)
     ]
-
-
-def _telling(text: str) -> list[str]:
-    """The words worth looking up, longest first among Latin ones: the rare ones are long."""
-    found = dict.fromkeys(token for token in tokens(text[:MAX_CHARACTERS], query=True) if not is_common(token))
-    return sorted(found, key=len, reverse=True)

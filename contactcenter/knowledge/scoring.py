@@ -17,6 +17,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from contactcenter.store.search import tokens
+
 MAX_CHARACTERS = 8_000
 """Of a message; what follows is not the question any more."""
 
@@ -104,6 +106,12 @@ def terms(text: str) -> list[str]:
 def is_common(word: str) -> bool:
     """Whether a word says nothing about what is asked."""
     return word in _STOP
+
+
+def telling(text: str) -> list[str]:
+    """The words of a message worth looking up, longest first among Latin ones: the rare ones are long."""
+    found = dict.fromkeys(token for token in tokens(text[:MAX_CHARACTERS], query=True) if not is_common(token))
+    return sorted(found, key=len, reverse=True)
 
 
 def _stem(word: str) -> str:

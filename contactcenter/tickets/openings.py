@@ -14,6 +14,9 @@ from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets.feedback import COMPLAINT
 from contactcenter.tickets.records import Feedback, Ticket
 
+MAX_QUESTION = 4000
+"""Characters of a message that are looked up: what follows is not the question any more."""
+
 Conditions = tuple[ColumnElement[bool], ...]
 
 
@@ -36,6 +39,18 @@ def opening_of(conversation_id: ColumnElement[Any] | Mapped[str] | str) -> Scala
         .limit(1)
         .scalar_subquery()
     )
+
+
+async def last_words(uow: UnitOfWork, conversation_id: str) -> str:
+    """What the customer wrote last, with its subject: the question that is to be answered now; empty for none."""
+    query = (
+        select(col(Message.subject), col(Message.visible_text))
+        .where(*of_customer(Message, conversation_id))
+        .order_by(col(Message.id).desc())
+        .limit(1)
+    )
+    row = (await uow.session.execute(query)).one_or_none()
+    return f"{row.subject}\n{row.visible_text}"[:MAX_QUESTION] if row is not None else ""
 
 
 async def sorted_by(uow: UnitOfWork, ticket: Ticket) -> str | None:

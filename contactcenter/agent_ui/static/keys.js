@@ -47,7 +47,10 @@ function act(key, event) {
     case "?": document.getElementById("keys")?.showModal(); return true;
     case "1":
     case "2":
-    case "3": document.querySelector(`[data-suggestion="${key}"]`)?.click(); return true;
+    case "3":
+    case "4":
+    case "5":
+    case "6": document.querySelector(`[data-suggestion="${key}"]`)?.click(); return true;
     case "g": going = Date.now(); return true;
     default: return press(key);
   }

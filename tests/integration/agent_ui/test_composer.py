@@ -12,12 +12,17 @@ from contactcenter import clock
 from contactcenter.conversations.records import Attachment, Delivery, Message
 from contactcenter.knowledge.articles import create_article
 from contactcenter.staff import agents
+from contactcenter.staff.access import MACHINE
+from contactcenter.tickets import desk
+from contactcenter.tickets.access import access_ticket
 from contactcenter.tickets.drafts import load_draft
 from contactcenter.tickets.listing import one_row
 from contactcenter.tickets.queues import ensure_queue
 from contactcenter.tickets.records import Feedback
 from contactcenter.tickets.seeds import seed_defaults
-from tests.integration.office import mail, ticket, write
+from tests.integration.office import hire, mail, ticket, write
+
+LAMP = "The lamp on my garden wall flickers since the storm. Can it be repaired?"
 
 
 @pytest.fixture
@@ -246,3 +251,37 @@ async def test_a_reply_made_of_a_suggestion_tells_that_it_was_used(building, ann
     async with building.store.read() as uow:
         (kept,) = await uow.session.scalars(select(Feedback))
     assert (kept.article_id, kept.source, kept.agent_id) == (article.id, "used", ann.actor.agent_id)
+
+
+async def solved(building, queue="service"):
+    """Number of a ticket of another customer, answered and resolved by a colleague who works there."""
+    bo = await hire(building.store, "bo", queues=[queue])
+    other = mail("lena@mail.example", "Lena Brandt")
+    number = await ticket(building.store, LAMP, identity=other, queue=queue, subject="A <lamp>")
+    async with building.store.transaction() as uow:
+        found = await access_ticket(uow, MACHINE, number)
+        await desk.reply(uow, bo, found, text="Hello Lena,\n\nturn the <screw>.", resolve=True)
+    return number
+
+
+async def test_solved_tickets_are_offered_with_their_answer_behind_a_key(building, ann):
+    other = await solved(building)
+    number = await ticket(building.store, LAMP, identity=mail(name="Carol White"))
+    assert f'hx-get="/tickets/{number}/similar?view=all&amp;for=' in (await ann.get(f"/tickets/{number}?view=all")).page
+    shown = (await ann.get(f"/tickets/{number}/similar?view=all")).page
+    assert f'<a class="small" href="/tickets/{other}?view=all">#{other}</a>' in shown
+    assert "<template>Hello Carol White,\n\nturn the &lt;screw&gt;.</template>" in shown
+    assert 'data-insert data-suggestion="4"' in shown
+    assert f'<kbd>4</kbd><span>Insert<span class="unseen"> #{other}</span></span>' in shown
+    assert ("A &lt;lamp&gt;" in shown, "Solved before" in shown, "Lena" in shown) == (True, True, False)
+
+
+async def test_where_nothing_like_it_was_solved_nothing_is_shown(building, ann):
+    await solved(building, "claims")  # not a queue of hers
+    number = await ticket(building.store, LAMP)
+    assert (await ann.get(f"/tickets/{number}/similar")).page.strip() == ""
+
+
+async def test_the_keys_of_solved_tickets_are_explained(ann):
+    keys = (await ann.get("/inbox")).page
+    assert "<kbd>4</kbd><kbd>5</kbd><kbd>6</kbd></dt><dd>Insert the answer to a solved ticket" in keys

@@ -142,7 +142,7 @@ class Thread:
         self.id = identifier
 
 
-@pytest.mark.parametrize("path", ["", "/row", "/live", "/suggestions", "/canned"])
+@pytest.mark.parametrize("path", ["", "/row", "/live", "/suggestions", "/similar", "/canned"])
 async def test_a_foreign_ticket_does_not_exist(building, path):
     ann = await building.person("ann", queues=("service",))
     number = await ticket(building.store, queue="claims")

@@ -15,6 +15,7 @@ ROWS = {
     ("GET", "/tickets/{number}"): (AGENT, None, True),
     ("PATCH", "/tickets/{number}"): (AGENT, {"priority": "high"}, True),
     ("GET", "/tickets/{number}/messages"): (AGENT, None, True),
+    ("GET", "/tickets/{number}/similar"): (AGENT, None, True),
     ("POST", "/tickets/{number}/messages"): (AGENT, {"kind": "note", "text": "Hm"}, True),
     ("POST", "/tickets/{number}/assign"): (AGENT, {"assignee": None}, True),
     ("POST", "/tickets/{number}/resolve"): (AGENT, {}, True),

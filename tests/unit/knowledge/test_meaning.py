@@ -69,7 +69,7 @@ def test_nothing_known_is_near_to_nothing():
 
 
 def test_bases_that_nobody_asks_for_any_more_are_forgotten(comparer):
-    for name in "abcdef":
+    for name in "abcdefghij":
         comparer.nearness(name, "password", [0], [], [Material(PASSWORD)])
     assert comparer.nearness("a", "password", [0], []) is None
-    assert comparer.nearness("f", "password", [0], []) is not None
+    assert comparer.nearness("j", "password", [0], []) is not None
