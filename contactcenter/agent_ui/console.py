@@ -29,6 +29,7 @@ from contactcenter.agent_ui import (
     tickets,
     topics,
 )
+from contactcenter.agent_ui import help as help_pages
 from contactcenter.agent_ui.navigation import destinations
 from contactcenter.agent_ui.rendering import Renderer
 from contactcenter.agent_ui.session import guarded
@@ -64,6 +65,7 @@ PAGES = (
     admin_mailboxes,
     admin_answers,
     admin_tokens,
+    help_pages,
 )
 """Modules with a function ``doors()``."""
 

@@ -13,7 +13,7 @@ from contactcenter.agent_ui.visit import Doors, Visit, get, post
 from contactcenter.agent_ui.words import mark
 from contactcenter.errors import Conflict, InvalidInput
 from contactcenter.i18n import LOCALES
-from contactcenter.knowledge import articles, retrieval
+from contactcenter.knowledge import articles, readings, retrieval
 from contactcenter.knowledge.articles import ArticleStatus, Audience
 from contactcenter.knowledge.records import Article
 from contactcenter.knowledge.rendering import to_html
@@ -75,9 +75,13 @@ async def listing(visit: Visit) -> web.StreamResponse:
                 first=visit.locale,
                 cursor=visit.query.get("cursor", ""),
             )
+        read = await readings.of_articles(uow, [article.id for article in page.items])
+        help_pages = await readings.summary(uow)
     return visit.page(
         "knowledge/list.html",
         articles=page.items,
+        read=read,
+        help_pages=help_pages,
         next_cursor=page.next_cursor,
         expired=articles.has_expired,
         scores=scores,

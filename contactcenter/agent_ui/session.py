@@ -62,14 +62,14 @@ def guarded(room: Room, door: Door) -> Callable[[web.Request], Awaitable[web.Str
             visit = await _admit(visit, door)
             response = await door.handler(visit)
         except Unauthenticated as error:
-            response = visit.fault(error) if door.public else _to_sign_in(visit)
+            response = door.fault(visit, error) if door.public else _to_sign_in(visit)
         except ContactCenterError as error:
-            response = visit.fault(error)
+            response = door.fault(visit, error)
         except (web.HTTPException, ConnectionResetError):
             raise
         except Exception:
             log.exception("a page of the console failed", path=request.path)
-            response = visit.fault(ContactCenterError("something went wrong"))
+            response = door.fault(visit, ContactCenterError("something went wrong"))
         if not response.prepared:
             for name, value in _HEADERS.items():
                 response.headers.setdefault(name, value)
@@ -96,7 +96,8 @@ async def _admit(visit: Visit, door: Door) -> Visit:
     """The visit with its session and form; raises what keeps it out."""
     room, request = visit.room, visit.request
     session = None
-    if token := request.cookies.get(COOKIE, ""):
+    token = "" if door.anonymous else request.cookies.get(COOKIE, "")
+    if token:
         async with room.store.transaction() as uow:
             session = await sessions.resolve(uow, token)
     form: Fields = MultiDict()

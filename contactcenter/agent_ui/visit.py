@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 from multidict import MultiDict
 
+from contactcenter.agent_ui.help_opinions import Opinions
 from contactcenter.agent_ui.rendering import Renderer
 from contactcenter.agent_ui.static_files import StaticFiles
 from contactcenter.agent_ui.words import ERROR
@@ -41,6 +42,9 @@ class Room:
 
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server stops: streams end then."""
+
+    opinions: Opinions = field(default_factory=Opinions)
+    """Which forms of the help pages were used already."""
 
     @property
     def https(self) -> bool:
@@ -154,7 +158,7 @@ class Visit:
         detail = self.gettext(str(error)) if error.status != 500 else ""
         if detail == str(error) and self.locale != "en" and not isinstance(error, InvalidInput):
             detail = ""  # no words for it in this language; the title says enough
-        headers = {"Retry-After": str(getattr(error, "retry_after", 5))} if error.retry else {}
+        headers = retry_headers(error)
         if self.request.headers.get("HX-Request") == "true":
             notice = self.toast(f"{title}: {detail}" if detail else title, kind="fault")
             return self.fragments(notice, status=error.status, headers={**headers, "HX-Reswap": "none"})
@@ -163,18 +167,30 @@ class Visit:
         return response
 
 
+def retry_headers(error: ContactCenterError) -> dict[str, str]:
+    """When the same request may be sent again, where that can help."""
+    return {"Retry-After": str(getattr(error, "retry_after", 5))} if error.retry else {}
+
+
 Handler = Callable[[Visit], Awaitable[web.StreamResponse]]
+Fault = Callable[[Visit, ContactCenterError], web.Response]
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """An address of the console: who may use it and what answers."""
+    """An address of the console: who may use it and what answers.
+
+    Behind an ``anonymous`` door (a public one) nobody is known: the session's cookie is not looked at. ``fault``
+    answers when something is wrong.
+    """
 
     method: str
     path: str
     handler: Handler
     role: Role = Role.AGENT
     public: bool = False
+    anonymous: bool = False
+    fault: Fault = Visit.fault
 
 
 Doors = Iterable[Door]

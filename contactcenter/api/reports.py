@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from pydantic import Field
 
 from contactcenter.api.answer_policies import DriftJson, policy_json
 from contactcenter.api.operations import Call, Operation, operation
 from contactcenter.api.shapes import Moment, Output, Query
+from contactcenter.knowledge import readings
 from contactcenter.staff.access import Role
 from contactcenter.store.unit_of_work import UnitOfWork
 from contactcenter.tickets.automation import quality
@@ -120,4 +123,60 @@ def _json(one: PolicyQuality) -> PolicyQualityJson:
     )
 
 
-OPERATIONS: tuple[Operation, ...] = (machine_quality,)
+class ArticleDayJson(Output):
+    """An article on a day (UTC) on which somebody read it on the public help pages."""
+
+    day: date
+    article_id: str
+    language: str
+    title: str
+    views: int
+    yes: int = Field(description="Readers who said that it answered their question.")
+    no: int = Field(description="Readers who said that it did not.")
+
+
+class SearchDayJson(Output):
+    """The searches on the public help pages in a language on a day (UTC)."""
+
+    day: date
+    language: str
+    searches: int
+    without_result: int
+
+
+class HelpJson(Output):
+    """How much the public help pages are read, and whether they answer. Robots are left out as far as they say so."""
+
+    since: date
+    articles: list[ArticleDayJson]
+    searches: list[SearchDayJson]
+
+
+@operation("GET", "/reports/help", role=Role.SUPERVISOR, summary="How the public help pages are read")
+async def help_pages(call: Call, uow: UnitOfWork, query: PeriodQuery) -> HelpJson:  # noqa: ARG001
+    """Counters by day, the newest first; a day, article or language without any is left out.
+
+    `days` are whole days in UTC, today among them.
+    """
+    return HelpJson(
+        since=readings.first_day(query.days),
+        articles=[
+            ArticleDayJson(
+                day=one.day,
+                article_id=one.article_id,
+                language=one.language,
+                title=one.title,
+                views=one.reading.views,
+                yes=one.reading.yes,
+                no=one.reading.no,
+            )
+            for one in await readings.article_days(uow, query.days)
+        ],
+        searches=[
+            SearchDayJson(day=one.day, language=one.language, searches=one.searches, without_result=one.without_result)
+            for one in await readings.search_days(uow, query.days)
+        ],
+    )
+
+
+OPERATIONS: tuple[Operation, ...] = (machine_quality, help_pages)

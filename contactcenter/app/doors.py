@@ -35,6 +35,7 @@ from contactcenter.tickets.directory import Directory
 
 log = structlog.get_logger(__name__)
 
+LINE = 32 * 1024  # bytes of a request's first line: who pastes a whole letter into a search field gets a page
 IDLE = 75.0  # seconds a connection may say nothing: without a bound, silent ones would use up the process's files
 
 
@@ -111,7 +112,9 @@ class Doors:
         meaning = in_child(self._settings.data)
         attach(self._store, meaning)
         self._stack.callback(meaning.close)
-        runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=5.0, keepalive_timeout=IDLE)
+        runner = web.AppRunner(
+            self.application(), access_log=None, shutdown_timeout=5.0, keepalive_timeout=IDLE, max_line_size=LINE
+        )
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         host, port = split_listen(self._settings.http.listen)

@@ -9,6 +9,7 @@ from sqlalchemy import Index
 from sqlmodel import SQLModel
 
 from contactcenter.store.schema import (
+    calendar_day,
     document,
     integer,
     link,
@@ -82,3 +83,29 @@ class ArticleVector(SQLModel, table=True):
     encoder: str = words()  # identity of the encoder: changes with its weights
     version: int = integer()
     vectors: bytes = octets()
+
+
+class ArticleReading(SQLModel, table=True):
+    """How often an article was read on the public help pages on a day (UTC), and what its readers said of it.
+
+    Numbers alone: nothing says who read.
+    """
+
+    __tablename__ = "article_reading"
+
+    day: date = calendar_day(key=True)
+    article_id: str = link("article.id", cascade=True, key=True)
+    views: int = integer()
+    said_yes: int = integer()
+    said_no: int = integer()
+
+
+class HelpSearch(SQLModel, table=True):
+    """How often the public help pages were searched in a language on a day (UTC), and how often in vain."""
+
+    __tablename__ = "help_search"
+
+    day: date = calendar_day(key=True)
+    language: str = words(key=True)
+    searches: int = integer()
+    without_result: int = integer()

@@ -79,6 +79,11 @@ def words(*, default: str = "", index: bool = False, unique: bool = False, key: 
     return Field(default=default, sa_column=column)
 
 
+def calendar_day(*, key: bool = False) -> Any:
+    """A calendar day, never null."""
+    return Field(sa_column=Column(Date, nullable=False, primary_key=key))
+
+
 def word_list() -> Any:
     """A ``text[]``; empty rather than null."""
     return Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'")))

@@ -24,7 +24,7 @@ SHOWN_WITHOUT = {"/customers/{id}", "/customers/{id}/story", "/customers/{id}/me
 
 NOT_ON_TICKETS = {
     "/knowledge/{id}", "/knowledge/{id}/edit", "/knowledge/{id}/publish", "/knowledge/{id}/withdraw",
-    "/password/{token}",
+    "/password/{token}", "/help/{language}", "/help/{language}/", "/help/{language}/search",
     "/customers/{id}/identities", "/customers/{id}/records", "/customers/{id}/unmerge",
     "/customers/{id}/reachable", "/customers/{id}/block", "/quarantine/senders/{id}/unblock",
 }  # fmt: skip
@@ -63,7 +63,7 @@ def filled(path, things):
     """The address with the secret things' names in it."""
     kind = "message" if path.startswith(("/messages", "/quarantine", "/audits")) else "file"
     name = things["customer"] if path.startswith("/customers") else things[kind]
-    return path.replace(NUMBER, things["ticket"]).replace("{id}", name)
+    return path.replace(NUMBER, things["ticket"]).replace("{language}", "en").replace("{id}", name)
 
 
 def addresses(house, method):

@@ -11,12 +11,13 @@ from contactcenter.staff.access import Role
 from tests.integration.office import ticket
 
 ID = "01900000-0000-7000-8000-000000000000"
-PUBLIC = {"/", "/language", "/password", "/password/{token}"}
+PUBLIC = {"/", "/language", "/password", "/password/{token}", "/help/{language}/articles/{id}/opinion"}
 """Commands that anybody may give: they carry no session's proof, but still the origin counts."""
 
 
 def filled(path, name=ID, number="1"):
-    return path.replace("{number:[0-9]{1,18}}", number).replace("{id}", name).replace("{token}", name)
+    filled_in = path.replace("{number:[0-9]{1,18}}", number).replace("{language}", "en")
+    return filled_in.replace("{id}", name).replace("{token}", name)
 
 
 async def test_a46_every_command_without_its_proof_or_from_elsewhere_is_refused(house):

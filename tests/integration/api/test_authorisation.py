@@ -55,6 +55,7 @@ ROWS = {
     ("GET", "/audits/{message_id}"): (AGENT, None, True),
     ("POST", "/audits/{message_id}"): (AGENT, {"verdict": "right"}, True),
     ("GET", "/reports/machine-quality"): (SUPERVISOR, None, False),
+    ("GET", "/reports/help"): (SUPERVISOR, None, False),
     ("GET", "/queues"): (AGENT, None, False),
     ("PATCH", "/queues/{key}"): (ADMIN, {"signature": "Desk"}, False),
     ("GET", "/queues/live"): (AGENT, None, False),
