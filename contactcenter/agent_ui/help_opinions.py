@@ -10,7 +10,8 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections import Counter
+
+from contactcenter.rates import Rate
 
 LIFETIME = 2 * 3600
 """Seconds in which a form may be sent."""
@@ -47,22 +48,21 @@ class Opinions:
         self._window = 0
         self._used: set[str] = set()
         self._before: set[str] = set()
-        self._peers: Counter[str] = Counter()
+        self._peers = Rate(PER_PEER, LIFETIME)
 
     def take(self, seal: str, peer: str, at: float) -> bool:
         """Whether an opinion counts: its seal is new, and its peer has not sent too many."""
         self._turn(int(at // LIFETIME))
-        if seal in self._used or seal in self._before or self._peers[peer] >= PER_PEER or len(self._used) >= MOST:
+        if seal in self._used or seal in self._before or len(self._used) >= MOST or self._peers.take(peer, at):
             return False
         self._used.add(seal)
-        self._peers[peer] += 1
         return True
 
     def _turn(self, window: int) -> None:
         """Forget what is older than a seal's lifetime."""
         if window != self._window:
             self._before = self._used if window == self._window + 1 else set()
-            self._used, self._peers, self._window = set(), Counter(), window
+            self._used, self._window = set(), window
 
 
 def _mac(key: bytes, article_id: str, body: str) -> str:

@@ -18,13 +18,14 @@ from aiohttp import WSCloseCode, web
 from contactcenter.channels.webchat.assets import Assets
 from contactcenter.channels.webchat.audience import Audience
 from contactcenter.channels.webchat.history import ChatHistory
-from contactcenter.channels.webchat.limits import Limits, Rate
+from contactcenter.channels.webchat.limits import Limits
 from contactcenter.channels.webchat.peer import Peers, rate_key
 from contactcenter.channels.webchat.socket import Shared, VisitorSocket
 from contactcenter.channels.webchat.tokens import VisitorTokens
 from contactcenter.clock import now
 from contactcenter.envelope import Identity, MessageSink, ReceiptSink
 from contactcenter.events import EventHub
+from contactcenter.rates import Rate
 from contactcenter.settings import Settings
 
 _log = structlog.get_logger(__name__)

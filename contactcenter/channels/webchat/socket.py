@@ -17,7 +17,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from contactcenter.channels.webchat import protocol
 from contactcenter.channels.webchat.audience import Audience
 from contactcenter.channels.webchat.history import ChatHistory, ChatLine, shortly_before
-from contactcenter.channels.webchat.limits import Limits, Rate
+from contactcenter.channels.webchat.limits import Limits
 from contactcenter.channels.webchat.peer import rate_key
 from contactcenter.channels.webchat.protocol import Ack, ClientFrame, Hello, Problem, ProblemCode, Say, Typing
 from contactcenter.channels.webchat.tokens import VisitorTokens
@@ -34,6 +34,7 @@ from contactcenter.envelope import (
     ReceiptSink,
 )
 from contactcenter.errors import ContactCenterError
+from contactcenter.rates import Rate
 
 PAGE = 100
 """Lines of one reading of the history."""
