@@ -103,8 +103,10 @@ async def search(visit: Visit) -> web.StreamResponse:
     q = clean(visit.request.query.get("q", ""))
     if not q:
         return visit.go(f"/help/{visit.locale}/")
+    free = not visit.room.searches.take("", clock.now().timestamp())
+    wanted: dict[str, Any] = {"language": visit.locale, "audience": ("public",), "limit": FOUND, "others": True}
     async with visit.store.transaction() as uow:
-        hits = await retrieval.search(uow, q, language=visit.locale, audience=("public",), limit=FOUND, others=True)
+        hits = await retrieval.search(uow, q, **wanted, by_meaning=free)
         hits = [hit for hit in hits if hit.is_worth_a_glance]
         ways = await _ways(visit, uow)
         if _counts(visit):

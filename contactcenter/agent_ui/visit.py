@@ -18,6 +18,7 @@ from contactcenter.envelope import MessageSink
 from contactcenter.errors import ContactCenterError, InvalidInput, Unauthenticated
 from contactcenter.events import EventHub
 from contactcenter.i18n import translations
+from contactcenter.rates import Rate
 from contactcenter.settings import Settings
 from contactcenter.staff.access import Actor, Role
 from contactcenter.store.store import Store
@@ -25,6 +26,10 @@ from contactcenter.tickets.mailboxes import MailboxTrials
 
 Fields = MultiDict[str | web.FileField]
 """A posted form."""
+
+
+BY_MEANING = 300
+"""Searches of the help pages a minute, of all visitors together, that go by meaning too; further ones go by words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,9 @@ class Room:
 
     opinions: Opinions = field(default_factory=Opinions)
     """Which forms of the help pages were used already."""
+
+    searches: Rate = field(default_factory=lambda: Rate(BY_MEANING, 60))
+    """Searches of the help pages that went by meaning: these wait for the same child process as agents do."""
 
     @property
     def https(self) -> bool:

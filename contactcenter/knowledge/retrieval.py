@@ -123,13 +123,15 @@ async def search(
     published_only: bool = True,
     queue: str | None = None,
     others: bool = False,
+    by_meaning: bool = True,
 ) -> list[Hit]:
     """The articles that fit a message best, best first. One statement, and one more after an article has changed.
 
     ``language`` None means any; ``others`` lets articles of another language stand in where the topic has none in this
     one. ``audience`` are those an answer may be meant for (a draft or one for another audience is never found, whatever
     the message says, nor one before its first or after its last day). ``queue`` is the key of the queue that the
-    message is for: articles of other queues are left out; None means any.
+    message is for: articles of other queues are left out; None means any. Without ``by_meaning`` words alone
+    decide, and nobody waits for an encoder.
     """
     wanted = query_literal(telling(text), any_of=True)
     if not wanted:
@@ -145,7 +147,7 @@ async def search(
     among = frozenset(within)
     sharing = [place for place in map(base.places.get, row.found) if place in among]
     near: Mapping[int, Nearness] = {}
-    if sense and encoder and within:
+    if sense and encoder and within and by_meaning:
         key = (str(uow.session.bind), published_only, base.fingerprint)
         near = await sense.nearness(key, text, within, sharing, lambda: _material(base))
     return _ranked(base, text, {*sharing, *near}, near)[:limit]

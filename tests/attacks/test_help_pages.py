@@ -2,13 +2,18 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
 from contactcenter import clock
-from contactcenter.knowledge import articles, readings
+from contactcenter.agent_ui import visit
+from contactcenter.knowledge import articles, readings, understanding
+from contactcenter.knowledge.meaning import Comparer
 from contactcenter.knowledge.readings import Reading
+from contactcenter.knowledge.understanding import Understanding
+from tests.unit.knowledge.concepts import Concepts
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 SECRET = "Sesame-Opens-9931"
@@ -149,3 +154,18 @@ async def _raw(house, request):
         return await asyncio.wait_for(reader.read(4096), 20)
     finally:
         writer.close()
+
+
+async def test_strangers_in_a_hurry_do_not_take_the_encoder_from_the_agents(house):
+    await write(house, title="Reset your password", text="Open the page.", key="password")
+    comparer = Comparer(Concepts)
+    sense = Understanding(lambda: ThreadPoolExecutor(1), lambda name, *given: getattr(comparer, name)(*given))
+    understanding.attach(house.store, sense)
+    eve = await house.stranger()
+    found = []
+    for _ in range(visit.BY_MEANING + 3):
+        answer = await eve.get("/help/zh/search", params={"q": "密码忘了"})
+        assert answer.status == 200
+        found.append("Reset your" in answer.page)
+    sense.close()
+    assert found == [True] * visit.BY_MEANING + [False] * 3

@@ -58,6 +58,14 @@ async def test_a_question_finds_the_article_in_the_other_language_where_its_own_
     assert await keys(store, "密码忘了", language="zh") == []
 
 
+async def test_without_meaning_the_encoder_is_not_asked_and_words_decide(store, encoder):
+    await write(store, PASSWORD, PARCEL)
+    assert await keys(store, "密码忘了", language="zh", others=True, by_meaning=False) == []
+    async with store.read() as uow:
+        (hit,) = await search(uow, "reset the password", language="en", by_meaning=False)
+    assert (hit.article.key, hit.nearness) == ("password", None)
+
+
 async def test_an_article_in_the_askers_language_keeps_its_twin_away(store, encoder):
     await write(store, PASSWORD, {**PASSWORD, "language": "zh", "title": "重设密码"})
     async with store.read() as uow:
