@@ -31,8 +31,8 @@ from contactcenter.tickets.impersonal import Personal, impersonal
 from contactcenter.tickets.records import Ticket, TicketStatus
 from contactcenter.triage.masking import mask
 
-CANDIDATES = 40
-"""Tickets that full text hands to the comparison; so many texts without vectors are encoded while somebody waits."""
+CANDIDATES = 20
+"""Tickets that full text hands to the comparison: each text without a vector is encoded while somebody waits."""
 NEWEST = 3000
 """Messages that share a word are ranked, the newest: ranking all of a large office would take seconds, and what was
 answered long ago is answered otherwise today."""
