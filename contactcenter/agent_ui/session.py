@@ -152,7 +152,8 @@ async def _form(request: web.Request, limit: int, seconds: float) -> Fields:
                 form.add(name, value)
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge("that is more than can be sent at once") from error
-    except (ValueError, LookupError, RuntimeError, TimeoutError) as error:  # also a charset that nobody knows
+    # Also a charset that nobody knows, and a browser that is gone before all was sent.
+    except (ValueError, LookupError, RuntimeError, TimeoutError, ConnectionResetError) as error:
         raise InvalidInput("the form cannot be read") from error
     return form
 

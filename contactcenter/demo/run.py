@@ -62,6 +62,7 @@ TOUR = """
              agents: {agents} (same password)
   Chat       {http}/demo/shop   a web page with the chat widget; write something
   E-mail     smtp://127.0.0.1:{smtp}   to {support}
+  Help       {http}/help/   what is published, for everybody
   API        {http}/api/docs
 
   A tour of five minutes
@@ -73,6 +74,8 @@ TOUR = """
   5. Search for 投诉 (two characters suffice), and switch the console to 中文 in the menu at the lower left.
   6. Look at Board: what waits in each queue, and how long, live.
   7. Look at Machine quality: what it answers, how often it is wrong, and answers that wait for your verdict (Audits).
+  8. Open {http}/help/ as a customer would, search for "lost card", say whether the article helped;
+     Knowledge counts it.
 
   Ctrl-C stops everything.
 """
