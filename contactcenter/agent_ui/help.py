@@ -103,11 +103,8 @@ async def search(visit: Visit) -> web.StreamResponse:
     q = clean(visit.request.query.get("q", ""))
     if not q:
         return visit.go(f"/help/{visit.locale}/")
-    free = not visit.room.searches.take("", clock.now().timestamp())
-    wanted: dict[str, Any] = {"language": visit.locale, "audience": ("public",), "limit": FOUND, "others": True}
     async with visit.store.transaction() as uow:
-        hits = await retrieval.search(uow, q, **wanted, by_meaning=free)
-        hits = [hit for hit in hits if hit.is_worth_a_glance]
+        hits = await _hits(visit, uow, q)
         ways = await _ways(visit, uow)
         if _counts(visit):
             await readings.count_search(uow, visit.locale, found=bool(hits))
@@ -263,6 +260,18 @@ def _shelves(listed: Iterable[Heading], categories: list[Category]) -> list[Shel
         by_key.get(one.category, others).append(one)
     shelves = [Shelf(category, by_key[category.key]) for category in categories if by_key[category.key]]
     return [*shelves, Shelf(None, others)] if others else shelves
+
+
+async def _hits(visit: Visit, uow: UnitOfWork, q: str) -> list[retrieval.Hit]:
+    """What fits a question; by words alone while others wait, so that strangers in a hurry keep no agent waiting."""
+    gate = visit.room.by_meaning
+    wanted: dict[str, Any] = {"language": visit.locale, "audience": ("public",), "limit": FOUND, "others": True}
+    if gate.locked():
+        hits = await retrieval.search(uow, q, **wanted, by_meaning=False)
+    else:
+        async with gate:
+            hits = await retrieval.search(uow, q, **wanted)
+    return [hit for hit in hits if hit.is_worth_a_glance]
 
 
 def _result(hit: retrieval.Hit, words: re.Pattern[str] | None) -> Result:

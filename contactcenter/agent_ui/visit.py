@@ -18,7 +18,6 @@ from contactcenter.envelope import MessageSink
 from contactcenter.errors import ContactCenterError, InvalidInput, Unauthenticated
 from contactcenter.events import EventHub
 from contactcenter.i18n import translations
-from contactcenter.rates import Rate
 from contactcenter.settings import Settings
 from contactcenter.staff.access import Actor, Role
 from contactcenter.store.store import Store
@@ -28,8 +27,8 @@ Fields = MultiDict[str | web.FileField]
 """A posted form."""
 
 
-BY_MEANING = 300
-"""Searches of the help pages a minute, of all visitors together, that go by meaning too; further ones go by words."""
+BY_MEANING = 2
+"""Searches of the help pages that may wait for the encoder at once; further ones go by words alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +50,8 @@ class Room:
     opinions: Opinions = field(default_factory=Opinions)
     """Which forms of the help pages were used already."""
 
-    searches: Rate = field(default_factory=lambda: Rate(BY_MEANING, 60))
-    """Searches of the help pages that went by meaning: these wait for the same child process as agents do."""
+    by_meaning: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BY_MEANING))
+    """Held by a search of the help pages that goes by meaning: it waits for the same child process as agents do."""
 
     @property
     def https(self) -> bool:

@@ -138,7 +138,7 @@ async def search(
         return []
     scope = Scope(language or "", others, frozenset(audience), queue, published_only, clock.now().date())
     sense = understanding.attached_to(uow)
-    encoder = await sense.identity() if sense else ""
+    encoder = await sense.identity() if sense and (by_meaning or sense.is_awake) else ""
     row = (await uow.session.execute(_CANDIDATES, _parameters(scope, wanted, encoder))).one()
     if not row.articles:
         return []

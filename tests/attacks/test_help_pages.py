@@ -4,6 +4,7 @@ import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event, Semaphore
 
 import pytest
 
@@ -158,14 +159,26 @@ async def _raw(house, request):
 
 async def test_strangers_in_a_hurry_do_not_take_the_encoder_from_the_agents(house):
     await write(house, title="Reset your password", text="Open the page.", key="password")
+    inside, may_go = Semaphore(0), Event()
+
+    def slow(name, *given):
+        if name == "nearness":
+            inside.release()
+            may_go.wait(30)
+        return getattr(comparer, name)(*given)
+
     comparer = Comparer(Concepts)
-    sense = Understanding(lambda: ThreadPoolExecutor(1), lambda name, *given: getattr(comparer, name)(*given))
+    sense = Understanding(lambda: ThreadPoolExecutor(visit.BY_MEANING), slow, patience=60)
     understanding.attach(house.store, sense)
     eve = await house.stranger()
-    found = []
-    for _ in range(visit.BY_MEANING + 3):
-        answer = await eve.get("/help/zh/search", params={"q": "密码忘了"})
-        assert answer.status == 200
-        found.append("Reset your" in answer.page)
+    search = {"q": "密码忘了"}
+    waiting = [asyncio.create_task(eve.get("/help/zh/search", params=search)) for _ in range(visit.BY_MEANING)]
+    for _ in waiting:
+        assert await asyncio.to_thread(inside.acquire, timeout=30)
+    async with asyncio.timeout(20):  # who had to wait for the encoder would wait for longer
+        further = [(await eve.get("/help/zh/search", params=search)).page for _ in range(20)]
+    may_go.set()
+    pages = [(await task).page for task in waiting]
     sense.close()
-    assert found == [True] * visit.BY_MEANING + [False] * 3
+    assert ["Reset your" in page for page in pages] == [True] * visit.BY_MEANING
+    assert ["Reset your" in page for page in further] == [False] * 20
